@@ -13,8 +13,8 @@ typedef enum { SPL_LOG_NOTICE, SPL_LOG_WARNING } spl_log_level;
 /* Receive one line without a newline; `text` is borrowed for the call. */
 typedef void spl_log_callback(void *user, spl_log_level level, const char *text);
 
-/* Set the receiver of this process' messages; NULL (the start) drops them. Not thread-safe: call it
- * before anything else. */
+/* Set the receiver of this process' messages; NULL (the start) drops them. Not
+ * thread-safe: call it before anything else. */
 SPL_API void spl_log_set(spl_log_callback *callback, void *user);
 
 #ifdef __cplusplus

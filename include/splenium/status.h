@@ -52,8 +52,9 @@ enum { SPL_STATUS_LIST(SPL_STATUS_ENUM) };
 /* Return the sentence that belongs to a status code; static, never NULL. */
 SPL_API const char *spl_strerror(spl_status status);
 
-/* Return the one-line message of the last error in this thread: file, place, value and what to do.
- * Valid until the next failing call in the same thread; the empty string if there was none. */
+/* Return the one-line message of the last error in this thread: file, place, value and
+ * what to do. Valid until the next failing call in the same thread; the empty string if
+ * there was none. */
 SPL_API const char *spl_last_error(void);
 
 #ifdef __cplusplus

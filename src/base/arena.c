@@ -24,7 +24,8 @@ spl_status spl_arena_commit(spl_arena *arena)
 {
     spl_bug_assert(arena->base == NULL);
     if (arena->overflow) {
-        return spl_error(SPL_ERR_NO_MEMORY, "out of memory: the sizes of this run overflow");
+        return spl_error(
+            SPL_ERR_NO_MEMORY, "out of memory: the sizes of this run overflow");
     }
     size_t bytes = arena->used > 0 ? arena->used : SPL_ALIGNMENT;
     arena->base = aligned_alloc(SPL_ALIGNMENT, bytes);

@@ -1,4 +1,5 @@
-/* One block of memory for all arrays of an object, laid out by running the same function twice. */
+/* One block of memory for all arrays of an object, laid out by running the same function
+ * twice. */
 #ifndef SPL_BASE_ARENA_H
 #define SPL_BASE_ARENA_H
 
@@ -9,7 +10,8 @@
 
 #define SPL_ALIGNMENT 64
 
-/* While `base` is NULL the arena only measures: spl_arena_take returns NULL and counts. */
+/* While `base` is NULL the arena only measures: spl_arena_take returns NULL and counts.
+ */
 typedef struct spl_arena {
     char *base;
     size_t used;

@@ -9,8 +9,8 @@ static _Thread_local char last_error[2048];
 const char *spl_strerror(spl_status status)
 {
     switch (status) {
-#define SPL_STATUS_CASE(name, value, text)                                                 \
-    case name:                                                                             \
+#define SPL_STATUS_CASE(name, value, text) \
+    case name:                             \
         return text;
         SPL_STATUS_LIST(SPL_STATUS_CASE)
 #undef SPL_STATUS_CASE
@@ -51,7 +51,7 @@ spl_status spl_error_prefix(spl_status status, const char *format, ...)
 
 void spl_bug_abort(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "splenium: internal error at %s:%d: %s; please report this\n", file, line,
-        condition);
+    fprintf(stderr, "splenium: internal error at %s:%d: %s; please report this\n", file,
+        line, condition);
     abort();
 }

@@ -15,23 +15,24 @@ spl_status spl_error_prefix(spl_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Both need `spl_status status` and a label `out:` in the calling function. */
-#define SPL_TRY(call)                                                                      \
-    do {                                                                                   \
-        status = (call);                                                                   \
-        if (status != SPL_OK) {                                                            \
-            goto out;                                                                      \
-        }                                                                                  \
+#define SPL_TRY(call)           \
+    do {                        \
+        status = (call);        \
+        if (status != SPL_OK) { \
+            goto out;           \
+        }                       \
     } while (0)
 
-#define SPL_FAIL(code, ...)                                                                \
-    do {                                                                                   \
-        status = spl_error((code), __VA_ARGS__);                                           \
-        goto out;                                                                          \
+#define SPL_FAIL(code, ...)                      \
+    do {                                         \
+        status = spl_error((code), __VA_ARGS__); \
+        goto out;                                \
     } while (0)
 
 /* A broken invariant of our own, never of a user's data; stays on in release builds. */
-#define spl_bug_assert(condition)                                                          \
+#define spl_bug_assert(condition) \
     ((condition) ? (void)0 : spl_bug_abort(#condition, __FILE__, __LINE__))
-void spl_bug_abort(const char *condition, const char *file, int line) __attribute__((noreturn));
+void spl_bug_abort(const char *condition, const char *file, int line)
+    __attribute__((noreturn));
 
 #endif

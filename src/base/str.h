@@ -15,7 +15,8 @@ typedef struct spl_text {
     bool failed;
 } spl_text;
 
-void spl_text_add(spl_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void spl_text_add(spl_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void spl_text_add_bytes(spl_text *text, const char *bytes, size_t length);
 /* Add a JSON string with its quotes; control characters are escaped. */
 void spl_text_add_json(spl_text *text, const char *string);
@@ -26,12 +27,12 @@ void spl_text_deinit(spl_text *text);
 /* Copy a string to the heap. Result: NULL when out of memory. */
 char *spl_strdup(const char *string);
 
-/* Parse a whole string as a decimal double in the C locale: no hex, no nan, no blanks; inf only if
- * `allow_inf`. Result: false if it is anything else. */
+/* Parse a whole string as a decimal double in the C locale: no hex, no nan, no blanks;
+ * inf only if `allow_inf`. Result: false if it is anything else. */
 bool spl_parse_double(const char *text, bool allow_inf, double *value);
 
-/* Return the name closest to `word` (edit distance at most a third of its length, at least 1), or
- * NULL. `names` ends with NULL. */
+/* Return the name closest to `word` (edit distance at most a third of its length, at
+ * least 1), or NULL. `names` ends with NULL. */
 const char *spl_suggest(const char *word, const char *const *names);
 
 #endif

@@ -1,0 +1,54 @@
+/* Settings of a run: defaults, then a YAML file, then single keys. */
+#ifndef SPLENIUM_CONFIG_H
+#define SPLENIUM_CONFIG_H
+
+#include <stddef.h>
+
+#include "splenium/connectome.h"
+#include "splenium/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct spl_config spl_config;
+
+/* Make a configuration of defaults; free with spl_config_free. */
+SPL_API SPL_MUST_CHECK spl_status spl_config_defaults(spl_config **out);
+/* Make a configuration from a YAML file, or from the resolved configuration inside a
+ * results file. Relative paths in the file are relative to it. Errors read
+ * file:line:column: what is wrong. Result: SPL_OK; SPL_ERR_FILE_MISSING; SPL_ERR_CONFIG;
+ * SPL_ERR_FORMAT; SPL_ERR_NO_MEMORY. */
+SPL_API SPL_MUST_CHECK spl_status spl_config_load(spl_config **out, const char *path);
+/* Set one key, e.g. "model.d_V" to "0.65"; the value is YAML flow syntax typed by the
+ * schema; relative paths are relative to the current directory. Result: SPL_OK;
+ * SPL_ERR_USAGE if it cannot be parsed or the key is unknown. */
+SPL_API SPL_MUST_CHECK spl_status spl_config_set(
+    spl_config *config, const char *key, const char *value);
+SPL_API void spl_config_free(spl_config *config);
+
+/* Load the connectome that the configuration names.
+ * Result: as spl_connectome_load. */
+SPL_API SPL_MUST_CHECK spl_status spl_config_connectome(
+    const spl_config *config, spl_connectome **out);
+
+/* One key of the schema, for help and documentation. */
+typedef struct spl_config_key {
+    const char *key;   /* dotted path */
+    const char *type;  /* "number", "time", "one of: a | b", "per region", ... */
+    const char *value; /* default as text */
+    const char *unit;  /* of a bare number, "" if none */
+    const char *meaning;
+} spl_config_key;
+SPL_API size_t spl_config_key_count(void);
+SPL_API const spl_config_key *spl_config_key_at(size_t i);
+
+/* Return every setting resolved against `connectome` as JSON text (itself valid input);
+ * the caller frees it with free(). */
+SPL_API SPL_MUST_CHECK spl_status spl_config_resolved(
+    const spl_config *config, const spl_connectome *connectome, char **json);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

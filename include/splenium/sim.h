@@ -1,0 +1,90 @@
+/* One network run. */
+#ifndef SPLENIUM_SIM_H
+#define SPLENIUM_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "splenium/config.h"
+#include "splenium/connectome.h"
+#include "splenium/monitor.h"
+#include "splenium/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct spl_sim spl_sim;
+
+/* Make a run: network, monitors, initial state. The configuration is copied, the
+ * connectome gets one more reference. Free with spl_sim_free. Result: SPL_OK; what
+ * spl_config_resolve returns; SPL_ERR_UNSUPPORTED for a forced SIMD target the CPU lacks;
+ * SPL_ERR_NO_MEMORY. */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_create(
+    spl_sim **out, const spl_config *config, spl_connectome *connectome);
+SPL_API void spl_sim_free(spl_sim *sim);
+
+/* Receive every frame of every monitor, before the results file does; NULL: nobody. The
+ * frame is borrowed for the call; a non-zero result ends the run with that status. */
+typedef spl_status spl_sim_sink(void *user, const spl_frame *frame);
+SPL_API void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user);
+
+typedef struct spl_sim_progress {
+    uint64_t step, n_steps;
+    double time_ms, duration_ms;
+    double wall_s;
+    double v_min, v_max; /* of the first state over all nodes, now */
+    uint64_t output_bytes;
+} spl_sim_progress;
+/* Called at most about ten times a second between blocks. */
+typedef void spl_sim_report(void *user, const spl_sim_progress *progress);
+
+/* Run to the end and write the results file that the configuration names (none if
+ * output.file is empty). `command_line` is stored as provenance, may be NULL. Result:
+ * SPL_OK; SPL_ERR_DIVERGED with node, variable and time in the message;
+ * SPL_ERR_INTERRUPTED after spl_sim_stop; errors of the output. All rows so far are in
+ * the file in every case. */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_run(
+    spl_sim *sim, const char *command_line, spl_sim_report *report, void *user);
+
+/* Advance by n steps without a results file; monitors feed the sink of spl_sim_set_sink.
+ */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_step(spl_sim *sim, uint64_t n_steps);
+
+/* Ask a run to end at the next block; async-signal-safe. */
+SPL_API void spl_sim_stop(spl_sim *sim);
+
+SPL_API uint64_t spl_sim_steps_done(const spl_sim *sim);
+SPL_API double spl_sim_time(const spl_sim *sim); /* ms */
+/* Copy the current values of a state or of the observable ("V", "Q") to out[n_nodes].
+ * Result: SPL_OK; SPL_ERR_NOT_FOUND. */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_state(
+    const spl_sim *sim, const char *name, double *out);
+
+/* What a run will take and how it will go; strings are static or borrowed from the sim.
+ */
+typedef struct spl_sim_info {
+    size_t n_nodes, n_edges;
+    uint32_t delay_min, delay_median, delay_max; /* steps, over edges used */
+    size_t block;                                /* steps per block */
+    int threads;
+    const char *engine, *target, *path; /* e.g. "production", "v4", "delayed blocks" */
+    const char *model, *preset, *coupling, *integrator, *coupling_stages;
+    uint64_t n_steps, n_transient;
+    double dt_ms;
+    uint64_t memory_bytes, output_bytes;
+    const char *output; /* path or "" */
+    uint64_t escaped_nodes;
+    double wall_s; /* of the run so far */
+} spl_sim_info;
+SPL_API void spl_sim_describe(const spl_sim *sim, spl_sim_info *info);
+
+/* Seconds that the whole run will take, from `n` real steps on a throw-away copy of the
+ * state. */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_estimate(
+    spl_sim *sim, uint64_t n, double *seconds);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

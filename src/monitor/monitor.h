@@ -1,0 +1,98 @@
+/* Monitors: sampling, averaging and haemodynamics of the states, step after step, in
+ * bounded memory. A monitor turns samples into rows; where the rows go is not its
+ * business. */
+#ifndef SPL_MONITOR_MONITOR_H
+#define SPL_MONITOR_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "splenium/monitor.h"
+
+#define SPL_MONITOR_MAX_VARIABLES 8
+
+/* Settings of one monitor, resolved by config. Strings are borrowed from the settings. */
+typedef struct spl_monitor_spec {
+    const char *name;
+    const spl_monitor_kind *kind;
+    double period_ms; /* already a whole number of steps, see spl_monitor_steps */
+    size_t n_variables;
+    /* indices into the block's observed variables */
+    size_t variable[SPL_MONITOR_MAX_VARIABLES];
+    const char *variable_name[SPL_MONITOR_MAX_VARIABLES];
+    bool f8;
+    double options[SPL_MONITOR_MAX_OPTIONS]; /* in the order of kind->options */
+    int choices[SPL_MONITOR_MAX_OPTIONS]; /* in the order of kind->choices: index of the
+                                             word */
+} spl_monitor_spec;
+
+/* The run a monitor watches. Step n ends at time n * dt; n = 0 is the start and is not
+ * observed. */
+typedef struct spl_monitor_run {
+    size_t n_nodes;
+    double dt_ms;
+    uint64_t n_transient; /* steps integrated but not recorded */
+    uint64_t n_steps;     /* all steps, the transient included */
+} spl_monitor_run;
+
+/* States of a block of consecutive steps. */
+typedef struct spl_samples {
+    uint64_t first_step; /* step number n of the first row */
+    size_t n_steps;
+    size_t n_variables;
+    size_t stride;        /* >= n_nodes */
+    const double *values; /* [n_steps][n_variables][stride] */
+} spl_samples;
+
+typedef struct spl_monitor spl_monitor;
+
+/* Rows leave through this; `frame` is borrowed for the call. */
+typedef spl_status spl_frame_sink(void *user, const spl_frame *frame);
+
+/* Make the monitor of `spec` for `run`.
+ *   max_block   the largest n_steps of a block
+ * Result: SPL_OK; SPL_ERR_CONFIG if it would never record a row or an option is out of
+ * bounds; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_monitor_open(spl_monitor **out,
+    const spl_monitor_spec *spec, const spl_monitor_run *run, size_t max_block);
+void spl_monitor_close(spl_monitor *monitor);
+
+/* Take in the block for nodes [begin, end). Threads may call it side by side on disjoint
+ * ranges. */
+void spl_monitor_observe(
+    spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end);
+
+/* After all nodes of a block were observed: hand finished rows to the sink, in order.
+ *   index   becomes frame.monitor
+ * Result: what the sink returned; SPL_ERR_DIVERGED if the haemodynamics left their
+ * domain. */
+SPL_MUST_CHECK spl_status spl_monitor_flush(spl_monitor *monitor,
+    const spl_samples *block, size_t index, spl_frame_sink *sink, void *user);
+
+/* What the monitor will record, known before the run (also for the file's metadata). */
+typedef struct spl_monitor_shape {
+    uint64_t n_rows;
+    size_t width;         /* n_nodes, or 1 for an average over nodes */
+    double first_time_ms; /* time stamp of row 0 */
+    double period_ms;
+    bool middle; /* stamps are the middle of the window, else its end */
+    const char
+        *unit[SPL_MONITOR_MAX_VARIABLES]; /* per variable, "" = that of the state */
+} spl_monitor_shape;
+void spl_monitor_describe(const spl_monitor *monitor, spl_monitor_shape *shape);
+/* The same from the settings alone, without memory of its own; errors as
+ * spl_monitor_open. */
+SPL_MUST_CHECK spl_status spl_monitor_plan(
+    const spl_monitor_spec *spec, const spl_monitor_run *run, spl_monitor_shape *shape);
+/* Bytes that spl_monitor_open would allocate. */
+size_t spl_monitor_memory(
+    const spl_monitor_spec *spec, const spl_monitor_run *run, size_t max_block);
+
+/* Whole steps of a period: rint(period / dt). Result: SPL_ERR_CONFIG, naming the nearest
+ * multiple of dt, if the period is none (relative 1e-9) or below dt. */
+SPL_MUST_CHECK spl_status spl_monitor_steps(
+    double period_ms, double dt_ms, uint64_t *steps);
+
+#endif

@@ -1,0 +1,88 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "base/str.h"
+#include "support/test_main.h"
+
+START_TEST(messages_survive_their_own_arguments)
+{
+    ck_assert_int_eq(spl_error(SPL_ERR_FORMAT, "row %d", 17), SPL_ERR_FORMAT);
+    ck_assert_int_eq(spl_error_prefix(SPL_ERR_FORMAT, "a.zip"), SPL_ERR_FORMAT);
+    ck_assert_str_eq(spl_last_error(), "a.zip: row 17");
+    ck_assert_int_eq(spl_error(SPL_ERR_CONFIG, "<%s>", spl_last_error()), SPL_ERR_CONFIG);
+    ck_assert_str_eq(spl_last_error(), "<a.zip: row 17>");
+    ck_assert_str_eq(spl_strerror(SPL_ERR_DIVERGED), "the simulation diverged");
+    ck_assert_str_eq(spl_strerror(-9999), "unknown status");
+}
+END_TEST
+
+START_TEST(numbers_are_decimal_and_whole)
+{
+    static const char *const bad[] = {"", " 1", "1 ", "0x10", "1_000", "nan", "1e", "1d3",
+        "1,5", "--1", ".", "inf", "1e999"};
+    double value = 0.0;
+    ck_assert(spl_parse_double("1e-3", false, &value) && value == 1e-3);
+    ck_assert(spl_parse_double("010", false, &value) && value == 10.0);
+    ck_assert(spl_parse_double("-.5E+1", false, &value) && value == -5.0);
+    ck_assert(spl_parse_double(".inf", true, &value) && isinf(value));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_msg(!spl_parse_double(bad[i], false, &value), "accepted '%s'", bad[i]);
+    }
+}
+END_TEST
+
+START_TEST(suggestions_are_close)
+{
+    const char *const names[] = {"speed", "normalise", "file", NULL};
+    ck_assert_str_eq(spl_suggest("speeed", names), "speed");
+    ck_assert_str_eq(spl_suggest("normalize", names), "normalise");
+    ck_assert_ptr_null(spl_suggest("weights", names));
+}
+END_TEST
+
+START_TEST(json_text_reads_back)
+{
+    spl_text text = {0};
+    spl_text_add_json(&text, "a\"b\\\n");
+    spl_text_add_json_double(&text, 0.1);
+    spl_text_add_json_double(&text, INFINITY);
+    ck_assert(!text.failed);
+    ck_assert_str_eq(text.data, "\"a\\\"b\\\\\\u000a\"0.1\"inf\"");
+    spl_text_deinit(&text);
+}
+END_TEST
+
+START_TEST(arena_measures_then_places)
+{
+    spl_arena arena = {0};
+    double *numbers = NULL;
+    for (int pass = 0; pass < 2; pass++) {
+        char *byte = spl_arena_take(&arena, 1, 1);
+        numbers = spl_arena_take(&arena, 9, sizeof *numbers);
+        ck_assert_int_eq(byte == NULL, pass == 0);
+        if (pass == 0) {
+            ck_assert_int_eq(spl_arena_commit(&arena), SPL_OK);
+        }
+    }
+    ck_assert_uint_eq((size_t)numbers % SPL_ALIGNMENT, 0);
+    ck_assert_double_eq(numbers[8], 0.0);
+    spl_arena_deinit(&arena);
+    spl_arena_take(&arena, SIZE_MAX, 2);
+    ck_assert_int_eq(spl_arena_commit(&arena), SPL_ERR_NO_MEMORY);
+}
+END_TEST
+
+Suite *spl_test_suite(void)
+{
+    Suite *suite = suite_create("base");
+    TCase *tests = tcase_create("base");
+    tcase_add_test(tests, messages_survive_their_own_arguments);
+    tcase_add_test(tests, numbers_are_decimal_and_whole);
+    tcase_add_test(tests, suggestions_are_close);
+    tcase_add_test(tests, json_text_reads_back);
+    tcase_add_test(tests, arena_measures_then_places);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
