@@ -1,0 +1,132 @@
+/* Vectors of doubles for kernels: the only file with intrinsics.
+ * A kernel file is compiled once per target with -DSPL_TARGET=<scalar|v3|v4> and
+ * -DSPL_LANES=<1|4|8>; all operations are exactly rounded, so every target gives the same
+ * bits lane by lane. */
+#ifndef SPL_SIMD_VEC_H
+#define SPL_SIMD_VEC_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if SPL_LANES > 1
+#include <immintrin.h>
+#endif
+
+#define SPL_PASTE2(a, b)   a##_##b
+#define SPL_PASTE(a, b)    SPL_PASTE2(a, b)
+#define SPL_TARGETED(name) SPL_PASTE(name, SPL_TARGET)
+
+/* Nodes that advance together; arrays over nodes are padded to a multiple of it. */
+#define SPL_TILE 16
+
+typedef double vec __attribute__((vector_size(8 * SPL_LANES)));
+typedef uint64_t vec_u64 __attribute__((vector_size(8 * SPL_LANES)));
+typedef int64_t vec_mask __attribute__((vector_size(8 * SPL_LANES)));
+
+#define VEC_INLINE static inline __attribute__((always_inline, unused))
+
+VEC_INLINE vec vec_set(double x)
+{
+    return x - (vec){0};
+}
+
+VEC_INLINE vec vec_load(const double *p)
+{
+    vec x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
+VEC_INLINE void vec_store(double *p, vec x)
+{
+    memcpy(p, &x, sizeof x);
+}
+
+VEC_INLINE vec_u64 vec_bits(vec x)
+{
+    return (vec_u64)x;
+}
+
+VEC_INLINE vec vec_from_bits(vec_u64 x)
+{
+    return (vec)x;
+}
+
+VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
+{
+    return (vec)(((vec_u64)mask & (vec_u64)a) | (~(vec_u64)mask & (vec_u64)b));
+}
+
+#if SPL_LANES == 8
+#define VEC_OPERATION(name) _mm512_##name
+#elif SPL_LANES == 4
+#define VEC_OPERATION(name) _mm256_##name
+#endif
+
+/* a * b + c with one rounding */
+VEC_INLINE vec vec_fma(vec a, vec b, vec c)
+{
+#if SPL_LANES > 1
+    return (vec)VEC_OPERATION(fmadd_pd)(a, b, c);
+#else
+    return (vec){fma(a[0], b[0], c[0])};
+#endif
+}
+
+/* c - a * b with one rounding */
+VEC_INLINE vec vec_fnma(vec a, vec b, vec c)
+{
+    return vec_fma(-a, b, c);
+}
+
+/* The smaller of both; b if either is NaN: vec_min(limit, x) lets a NaN in x through. */
+VEC_INLINE vec vec_min(vec a, vec b)
+{
+#if SPL_LANES > 1
+    return (vec)VEC_OPERATION(min_pd)(a, b);
+#else
+    return (vec){a[0] < b[0] ? a[0] : b[0]};
+#endif
+}
+
+/* The larger of both; b if either is NaN: vec_max(limit, x) lets a NaN in x through. */
+VEC_INLINE vec vec_max(vec a, vec b)
+{
+#if SPL_LANES > 1
+    return (vec)VEC_OPERATION(max_pd)(a, b);
+#else
+    return (vec){a[0] > b[0] ? a[0] : b[0]};
+#endif
+}
+
+VEC_INLINE vec vec_sqrt(vec x)
+{
+#if SPL_LANES > 1
+    return (vec)VEC_OPERATION(sqrt_pd)(x);
+#else
+    return (vec){sqrt(x[0])};
+#endif
+}
+
+/* Product of the low 32 bits of each lane, all 64 bits of it. */
+VEC_INLINE vec_u64 vec_mul_u32(vec_u64 a, vec_u64 b)
+{
+#if SPL_LANES == 8
+    return (vec_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif SPL_LANES == 4
+    return (vec_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#else
+    return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
+/* Integers below 2^52 to doubles, exactly. */
+VEC_INLINE vec vec_from_u52(vec_u64 x)
+{
+    const vec_u64 magic = (vec_u64)vec_set(0x1p52);
+    return (vec)(x | magic) - 0x1p52;
+}
+
+#endif
