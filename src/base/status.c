@@ -42,8 +42,13 @@ spl_status spl_error_prefix(spl_status status, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof text) {
-        snprintf(text + used, sizeof text - (size_t)used, ": %s", last_error);
+    if (used >= 0 && (size_t)used < sizeof text - 3) {
+        size_t room = sizeof text - (size_t)used - 3;
+        size_t length = strlen(last_error);
+        length = length < room ? length : room;
+        memcpy(text + used, ": ", 2);
+        memcpy(text + used + 2, last_error, length);
+        text[(size_t)used + 2 + length] = '\0';
     }
     memcpy(last_error, text, sizeof text);
     return status;
