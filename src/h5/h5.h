@@ -1,0 +1,18 @@
+/* Start-up of the HDF5 library and its error stack as one line of ours. */
+#ifndef SPL_H5_H5_H
+#define SPL_H5_H5_H
+
+#include "base/status.h"
+
+/* Prepare the HDF5 library for this process: no exit handler of its own (it would run
+ * after an interrupted write), no printing of its error stack. Call it before every first
+ * HDF5 call of a function; further calls cost nothing. Thread-safe, HDF5 itself is not.
+ * Result: SPL_OK; SPL_ERR_INTERNAL if the library cannot start. */
+SPL_MUST_CHECK spl_status spl_h5_init(void);
+
+/* Store "<context>: <HDF5's own reason>" as the last error, clear HDF5's stack and return
+ * `status`. The reason is the innermost entry of the stack, left out if there is none. */
+spl_status spl_h5_error(spl_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
