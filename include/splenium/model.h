@@ -39,6 +39,8 @@ typedef struct spl_model {
     const spl_field *params;
     const spl_preset *presets;
     const spl_start *starts; /* the first is the default */
+    double
+        escaped_below; /* first state below this: the node left the attractor for ever */
 } spl_model;
 
 SPL_API size_t spl_model_count(void);

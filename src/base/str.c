@@ -191,3 +191,20 @@ const char *spl_suggest(const char *word, const char *const *names)
     }
     return best;
 }
+
+spl_status spl_error_unknown(const char *what, const char *word, const char *const *names)
+{
+    const char *closest = spl_suggest(word, names);
+    if (closest != NULL) {
+        return spl_error(SPL_ERR_NOT_FOUND, "unknown %s '%s'; did you mean '%s'?", what,
+            word, closest);
+    }
+    spl_text known = {0};
+    for (const char *const *name = names; *name != NULL; name++) {
+        spl_text_add(&known, "%s%s", name == names ? "" : ", ", *name);
+    }
+    spl_status status = spl_error(SPL_ERR_NOT_FOUND, "unknown %s '%s'; known: %s", what,
+        word, known.data != NULL ? known.data : "none");
+    spl_text_deinit(&known);
+    return status;
+}

@@ -35,4 +35,9 @@ bool spl_parse_double(const char *text, bool allow_inf, double *value);
  * least 1), or NULL. `names` ends with NULL. */
 const char *spl_suggest(const char *word, const char *const *names);
 
+/* Store "unknown <what> '<word>'; did you mean '<closest>'?", or, if nothing is close,
+ * "...; known: <all names>". Result: SPL_ERR_NOT_FOUND. */
+spl_status spl_error_unknown(
+    const char *what, const char *word, const char *const *names);
+
 #endif

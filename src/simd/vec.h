@@ -8,7 +8,8 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "simd/tile.h"
 
 #if SPL_LANES > 1
 #include <immintrin.h>
@@ -18,10 +19,23 @@
 #define SPL_PASTE(a, b)    SPL_PASTE2(a, b)
 #define SPL_TARGETED(name) SPL_PASTE(name, SPL_TARGET)
 
-/* Nodes that advance together; arrays over nodes are padded to a multiple of it. */
-#define SPL_TILE 16
+/* Before a loop over the vectors of a tile: keeps them in registers and interleaved. */
+#if SPL_LANES == 1
+#define SPL_UNROLL
+#elif defined(__clang__)
+#define SPL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SPL_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* The compiler forgets what it has loaded: constants of the nodes are then read again
+ * from L1, as operands, instead of being spilled to the stack (a 512-bit store costs two
+ * cycles, a load none). */
+#define SPL_RELOAD() __asm__ volatile("" ::: "memory")
 
 typedef double vec __attribute__((vector_size(8 * SPL_LANES)));
+/* A vector in memory, aligned as its elements; aliases double and nothing else. */
+typedef double vec_memory __attribute__((vector_size(8 * SPL_LANES), aligned(8)));
 typedef uint64_t vec_u64 __attribute__((vector_size(8 * SPL_LANES)));
 typedef int64_t vec_mask __attribute__((vector_size(8 * SPL_LANES)));
 
@@ -34,14 +48,12 @@ VEC_INLINE vec vec_set(double x)
 
 VEC_INLINE vec vec_load(const double *p)
 {
-    vec x;
-    memcpy(&x, p, sizeof x);
-    return x;
+    return *(const vec_memory *)p;
 }
 
 VEC_INLINE void vec_store(double *p, vec x)
 {
-    memcpy(p, &x, sizeof x);
+    *(vec_memory *)p = x;
 }
 
 VEC_INLINE vec_u64 vec_bits(vec x)
@@ -64,6 +76,21 @@ VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
 #elif SPL_LANES == 4
 #define VEC_OPERATION(name) _mm256_##name
 #endif
+
+/* The first `count` doubles at p, zero in the other lanes, which are not read. */
+VEC_INLINE vec vec_load_first(const double *p, size_t count)
+{
+#if SPL_LANES == 8
+    return (vec)_mm512_maskz_loadu_pd(
+        (__mmask8)(count >= 8 ? 0xffu : (1u << count) - 1u), p);
+#elif SPL_LANES == 4
+    const vec_mask lane = {0, 1, 2, 3};
+    const vec_mask mask = lane < (int64_t)count;
+    return (vec)_mm256_maskload_pd(p, (__m256i)mask);
+#else
+    return (vec){count > 0 ? *p : 0.0};
+#endif
+}
 
 /* a * b + c with one rounding */
 VEC_INLINE vec vec_fma(vec a, vec b, vec c)

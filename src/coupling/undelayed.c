@@ -1,0 +1,39 @@
+/* Sums over edges without delay as a dense matrix through BLAS, and the table of targets.
+ */
+#include <cblas.h>
+
+#include "coupling/sums.h"
+#include "simd/tile.h"
+
+/* Rows of one BLAS call; a constant, because the bits depend on it. */
+enum { PANEL = 4 * SPL_TILE };
+
+extern const spl_sum_kernels spl_sum_kernels_scalar, spl_sum_kernels_v3,
+    spl_sum_kernels_v4;
+
+const spl_sum_kernels *spl_sum_kernels_of(spl_target target)
+{
+    static const spl_sum_kernels *const kernels[SPL_N_TARGETS] = {
+        &spl_sum_kernels_scalar, &spl_sum_kernels_v3, &spl_sum_kernels_v4};
+    return kernels[target];
+}
+
+void spl_dense_fill(const spl_plan *plan, double *matrix)
+{
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        for (size_t e = plan->undelayed[i]; e < plan->start[i + 1]; e++) {
+            matrix[i * plan->stride + (size_t)plan->source[e]] = plan->weight[e];
+        }
+    }
+}
+
+void spl_sum_dense(const spl_plan *plan, const double *matrix, const double *sent,
+    size_t begin, size_t end, double *sums)
+{
+    /* whole panels only: a row belongs to the same panel whoever computes it */
+    for (size_t row = begin; row < end; row += PANEL) {
+        const size_t rows = row + PANEL < plan->stride ? PANEL : plan->stride - row;
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)plan->n_nodes, 1.0,
+            matrix + row * plan->stride, (int)plan->stride, sent, 1, 1.0, sums + row, 1);
+    }
+}

@@ -1,0 +1,190 @@
+#include "delay/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simd/tile.h"
+
+#define MAX_DELAY 16777216.0
+
+double spl_delay_steps(const spl_delay_rule *rule, double length)
+{
+    return rule->one_delay ? rint(rule->delay / rule->dt)
+                           : rint((length / rule->speed) / rule->dt);
+}
+
+typedef struct {
+    int32_t delay, source;
+    double weight;
+} edge;
+
+static int by_descending_delay(const void *a, const void *b)
+{
+    const edge *x = a;
+    const edge *y = b;
+    if (x->delay != y->delay) {
+        return x->delay > y->delay ? -1 : 1;
+    }
+    return x->source < y->source ? -1 : x->source > y->source;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a;
+    const int32_t y = *(const int32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static size_t count_edges(size_t n_nodes, const double *weights)
+{
+    size_t count = 0;
+    for (size_t e = 0; e < n_nodes * n_nodes; e++) {
+        count += weights[e] != 0.0;
+    }
+    return count;
+}
+
+/* Gather the edges of node i into `edges`; returns their number, or SIZE_MAX for a delay
+ * too long. */
+static size_t gather(spl_plan *plan, size_t i, const double *weights,
+    const double *lengths, const spl_delay_rule *rule, edge *edges)
+{
+    const size_t n = plan->n_nodes;
+    size_t count = 0;
+    for (size_t j = 0; j < n; j++) {
+        const double weight = weights[i * n + j];
+        if (weight == 0.0) {
+            continue;
+        }
+        const double steps = spl_delay_steps(rule, lengths[i * n + j]);
+        if (!(steps <= MAX_DELAY)) {
+            return SIZE_MAX;
+        }
+        plan->row_sum[i] += weight;
+        if (i == j && steps == 0.0) {
+            plan->self_weight[i] = weight;
+            plan->n_self++;
+        } else {
+            edges[count++] = (edge){(int32_t)steps, (int32_t)j, weight};
+        }
+    }
+    qsort(edges, count, sizeof *edges, by_descending_delay);
+    return count;
+}
+
+static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
+{
+    const size_t first = plan->start[i];
+    plan->start[i + 1] = (uint32_t)(first + count);
+    plan->undelayed[i] = plan->start[i + 1];
+    for (size_t e = 0; e < count; e++) {
+        plan->source[first + e] = edges[e].source;
+        plan->delay[first + e] = edges[e].delay;
+        plan->weight[first + e] = edges[e].weight;
+        if (edges[e].delay == 0) {
+            if (plan->undelayed[i] > first + e) {
+                plan->undelayed[i] = (uint32_t)(first + e);
+            }
+            plan->n_undelayed++;
+        }
+    }
+    plan->n_edges = first + count;
+}
+
+static spl_status summarise(spl_plan *plan)
+{
+    size_t count = 0;
+    int32_t *delays = malloc((plan->n_edges + 1) * sizeof *delays);
+    if (delays == NULL) {
+        return spl_error(
+            SPL_ERR_NO_MEMORY, "out of memory: delays of %zu edges", plan->n_edges);
+    }
+    for (size_t e = 0; e < plan->n_edges; e++) {
+        if (plan->delay[e] > 0) {
+            delays[count++] = plan->delay[e];
+        }
+    }
+    if (count > 0) {
+        qsort(delays, count, sizeof *delays, by_value);
+        plan->delay_min = (uint32_t)delays[0];
+        plan->delay_median = (uint32_t)delays[(count - 1) / 2];
+        plan->delay_max = (uint32_t)delays[count - 1];
+    }
+    free(delays);
+    return SPL_OK;
+}
+
+spl_status spl_plan_create(spl_plan **out, size_t n_nodes, const double *weights,
+    const double *lengths, const spl_delay_rule *rule)
+{
+    spl_status status = SPL_OK;
+    const size_t n_edges = count_edges(n_nodes, weights);
+    const size_t stride = spl_padded(n_nodes);
+    edge *edges = malloc((n_nodes + 1) * sizeof *edges);
+    spl_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL || edges == NULL || n_edges >= UINT32_MAX) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
+    }
+    plan->n_nodes = n_nodes;
+    plan->stride = stride;
+    plan->start = calloc(n_nodes + 1, sizeof *plan->start);
+    plan->undelayed = calloc(n_nodes + 1, sizeof *plan->undelayed);
+    plan->source = calloc(n_edges + 1, sizeof *plan->source);
+    plan->delay = calloc(n_edges + 1, sizeof *plan->delay);
+    plan->weight = calloc(n_edges + 1, sizeof *plan->weight);
+    plan->self_weight = calloc(stride, sizeof *plan->self_weight);
+    plan->row_sum = calloc(stride, sizeof *plan->row_sum);
+    if (plan->start == NULL || plan->undelayed == NULL || plan->source == NULL ||
+        plan->delay == NULL || plan->weight == NULL || plan->self_weight == NULL ||
+        plan->row_sum == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
+    }
+    for (size_t i = 0; i < n_nodes; i++) {
+        const size_t count = gather(plan, i, weights, lengths, rule, edges);
+        if (count == SIZE_MAX) {
+            SPL_FAIL(SPL_ERR_LIMIT,
+                "a delay into node %zu exceeds %.0f steps; check the unit of the "
+                "lengths, "
+                "connectome.speed and simulation.dt",
+                i, MAX_DELAY);
+        }
+        place(plan, i, edges, count);
+    }
+    SPL_TRY(summarise(plan));
+
+    /* a block of B steps reads up to sample k0 only if every delay is at least B */
+    plan->block = SPL_MAX_BLOCK;
+    if (plan->delay_max > 0 && plan->delay_min < plan->block) {
+        plan->block = plan->delay_min;
+    }
+    if (plan->n_undelayed > 0) {
+        plan->block = 1;
+    }
+    plan->ring = 2 * SPL_MAX_BLOCK;
+    while (plan->ring < plan->delay_max + plan->block + 2) {
+        plan->ring *= 2;
+    }
+    plan->pitch = plan->ring + SPL_MAX_BLOCK;
+    *out = plan;
+    plan = NULL;
+out:
+    free(edges);
+    spl_plan_free(plan);
+    return status;
+}
+
+void spl_plan_free(spl_plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    free(plan->start);
+    free(plan->undelayed);
+    free(plan->source);
+    free(plan->delay);
+    free(plan->weight);
+    free(plan->self_weight);
+    free(plan->row_sum);
+    free(plan);
+}

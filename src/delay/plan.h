@@ -1,0 +1,78 @@
+/* Edges of a network sorted for summation, and the ring of past samples they read.
+ * Delay of an edge in whole steps: rint((length / speed) / dt), two divisions in this
+ * order, as TVB. */
+#ifndef SPL_DELAY_PLAN_H
+#define SPL_DELAY_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define SPL_MAX_BLOCK 16
+
+/* Edges by target: those of node i are start[i] .. start[i + 1], by descending delay,
+ * ties by source index, so that the order of a sum depends on nothing else. Self-edges
+ * without delay are taken out: they act within their node. */
+typedef struct spl_plan {
+    size_t n_nodes;
+    size_t stride;   /* n_nodes padded to whole tiles */
+    size_t n_edges;  /* in the lists, self_weight not counted */
+    uint32_t *start; /* [n_nodes + 1] */
+    uint32_t
+        *undelayed;  /* [n_nodes]: first edge of node i without delay, or start[i + 1] */
+    int32_t *source; /* [n_edges] */
+    int32_t *delay;  /* [n_edges], steps */
+    double *weight;  /* [n_edges] */
+    double *self_weight; /* [stride]: self-edges without delay */
+    double *row_sum;     /* [stride]: in-strength, self-edges included */
+    size_t n_self;       /* self-edges without delay */
+    size_t n_undelayed;  /* edges without delay between different nodes */
+    uint32_t delay_min, delay_median,
+        delay_max; /* over delayed edges; 0 if there are none */
+    size_t block;  /* B: largest block of steps that needs no sample of itself */
+    /* history: per node contiguous in time; sample k in slot k mod ring, the first
+     * SPL_MAX_BLOCK slots again behind the end, so that a window of that many samples
+     * never wraps */
+    size_t ring;  /* power of two >= delay_max + block + 1 */
+    size_t pitch; /* ring + SPL_MAX_BLOCK: slots from node to node */
+} spl_plan;
+
+/* How delays are made. */
+typedef struct spl_delay_rule {
+    double dt;
+    double speed;   /* mm/ms, INFINITY: none */
+    bool one_delay; /* the same delay on every edge */
+    double delay;   /* ms */
+    bool frozen;
+} spl_delay_rule;
+
+/* Make the plan of a network.
+ *   weights, lengths   [n][n], target by source
+ * Result: SPL_OK; SPL_ERR_LIMIT if a delay exceeds 2^24 steps; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_plan_create(spl_plan **out, size_t n_nodes,
+    const double *weights, const double *lengths, const spl_delay_rule *rule);
+void spl_plan_free(spl_plan *plan);
+
+/* Delay in steps of one edge. */
+double spl_delay_steps(const spl_delay_rule *rule, double length);
+
+/* Slot of sample k (k may be negative: the past before the start). */
+static inline size_t spl_plan_slot(const spl_plan *plan, int64_t k)
+{
+    return (size_t)k & (plan->ring - 1);
+}
+
+/* Store sample k of a node's history. */
+static inline void spl_history_put(
+    const spl_plan *plan, double *node, int64_t k, double value)
+{
+    const size_t slot = spl_plan_slot(plan, k);
+    node[slot] = value;
+    if (slot < SPL_MAX_BLOCK) {
+        node[plan->ring + slot] = value;
+    }
+}
+
+#endif

@@ -1,0 +1,100 @@
+/* A network ready to be stepped: all arrays of one run, and the loop that advances them.
+ * Assembled by sim; everything here is in steps and nodes. */
+#ifndef SPL_INTEGRATE_NETWORK_H
+#define SPL_INTEGRATE_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "coupling/sums.h"
+#include "model/kernel.h"
+#include "monitor/monitor.h"
+#include "rng/rng.h"
+#include "simd/tile.h"
+
+/* Working memory of one thread, for one tile and one block. */
+typedef struct spl_scratch {
+    double *sums;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
+    double *half;      /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+    double *noise;     /* [SPL_MAX_BLOCK][n_states][SPL_TILE] */
+    double *normals;   /* [SPL_MAX_BLOCK][SPL_TILE] */
+    double *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
+    double *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+} spl_scratch;
+
+typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
+
+typedef struct spl_network {
+    size_t n_nodes, stride, n_states, n_channels;
+    int scheme;
+    const spl_model_kernels *model;
+    const spl_sum_kernels *sum;
+    const spl_rng_kernels *rng;
+    spl_plan *plan;
+    spl_coupling_run coupling;
+    spl_kernel_run run;
+    bool reference; /* the naive engine; model, sum and rng are then those of the scalar
+                       target */
+    int threads;
+    const double *matrix; /* dense weights of undelayed edges, or NULL: sparse */
+    double divergence_limit;
+
+    uint64_t step;        /* steps done; the present is step * dt */
+    double *history;      /* [n_channels][n_nodes][pitch] */
+    double *half_history; /* samples half a step later, for RK4 with delays; or NULL */
+    double *carry;        /* [n_channels][stride]: sums at the present step */
+    double *backup;       /* [n_states][stride]: states at the start of the block */
+    double *record;       /* [SPL_MAX_BLOCK][n_slots][stride], or NULL */
+    spl_scratch *scratch; /* [threads] */
+
+    /* stages in lockstep: networks with undelayed edges, and the reference engine */
+    double *y, *slope, *x_before, *f_before; /* [n_states][stride] */
+    double *c;                               /* [stride] */
+    double *present[2];                      /* [n_channels][stride] */
+    double *stage_sums;                      /* [n_channels][stride] */
+    double *half_sums;                       /* [n_channels][stride] */
+    double *step_noise;                      /* [tiles][n_states][SPL_TILE] */
+
+    uint64_t seed;
+    spl_noise_process process;
+    bool noisy[SPL_MAX_STATES];
+    double eta_decay, eta_kick; /* eta' = decay eta + kick N */
+    double eta_mean;
+    double *eta;        /* [n_states][stride], or NULL */
+    double *eta_backup; /* the same at the start of the block */
+    double *eta_scale;  /* [n_states][stride]: stationary standard deviation */
+    /* test hook: normals[n][n_states][n_nodes] of the first n steps instead of the
+     * generator's */
+    const double *given_normals;
+    uint64_t n_given;
+} spl_network;
+
+/* What happens between blocks; all may be NULL. */
+typedef struct spl_block_hooks {
+    void *user;
+    /* by every thread, for its nodes */
+    void (*observe)(void *user, const spl_samples *block, size_t begin, size_t end);
+    /* by the calling thread, after all nodes: rows to the sinks; false ends the loop */
+    bool (*finish)(void *user, const spl_samples *block);
+} spl_block_hooks;
+
+/* Where a state left the bounds. */
+typedef struct spl_divergence {
+    bool happened;
+    size_t node, state;
+    double value;
+    uint64_t step; /* the step that produced it */
+} spl_divergence;
+
+/* Fill history and carried sums from the present states; the past is constant. Sets step
+ * to 0. */
+void spl_network_start(spl_network *network);
+
+/* Advance by n steps, or until a hook ends the loop or a state diverges: then
+ * `divergence` tells where, and the hooks have seen every step before it. */
+void spl_network_advance(spl_network *network, uint64_t n_steps,
+    const spl_block_hooks *hooks, spl_divergence *divergence);
+
+#endif

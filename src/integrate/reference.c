@@ -1,0 +1,261 @@
+/* The reference engine: what a step is, in plain loops, one node after another. Every
+ * other engine must give the same bits. It shares with them only the model's right-hand
+ * side and the coupling function, evaluated for one node at a time by the scalar target.
+ *
+ *   s_i(t)  = sum over the edges of i, longest delay first: w_ij sent_j(t - d_ij)
+ *   c_i(t)  = couple(s_i(t), x_i(t))
+ *   k_i     = f(y_i, c_i);  y_i = x_i + a dt k_i (+ noise);  x_i' = x_i + dt sum b k_i +
+ * noise
+ *
+ * Samples of the past come from the history. At half steps (RK4) they are Hermite
+ * interpolated, undelayed ones are those of the stage itself. */
+#include <math.h>
+#include <string.h>
+
+#include "integrate/internal.h"
+
+/* What node i sends at a state y, and its coupling input there for given sums. */
+static double couple_node(const spl_network *network, size_t i, const double *y,
+    const double *sums, double *sent)
+{
+    const spl_coupling_run *coupling = &network->coupling;
+    double x = 0.0;
+    double c = 0.0;
+    if (coupling->sends_state >= 0) {
+        x = y[coupling->sends_state];
+    } else {
+        network->model->observe(network->run.params, network->stride, i, y, &x);
+    }
+    if (coupling->couple == NULL) {
+        sent[0] = x;
+        c = fma(
+            coupling->own[i], x, fma(coupling->scale[i], sums[0], coupling->shift[i]));
+    } else {
+        double tile_sums[SPL_MAX_CHANNELS * SPL_TILE];
+        double tile_sent[SPL_MAX_CHANNELS * SPL_TILE];
+        for (size_t channel = 0; channel < network->n_channels; channel++) {
+            tile_sums[channel * SPL_TILE] = sums[channel];
+        }
+        coupling->couple(coupling, i, 1, tile_sums, &x, &c, tile_sent);
+        for (size_t channel = 0; channel < network->n_channels; channel++) {
+            sent[channel] = tile_sent[channel * SPL_TILE];
+        }
+    }
+    return c;
+}
+
+/* Sums over all edges of node i: delayed samples from `history` at step k, the others
+ * from `present`. */
+static void sum_edges(const spl_network *network, size_t i, const double *history,
+    int64_t k, const double *present, double *sums)
+{
+    const spl_plan *plan = network->plan;
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        double sum = 0.0;
+        for (size_t e = plan->start[i]; e < plan->start[i + 1]; e++) {
+            const size_t j = (size_t)plan->source[e];
+            const double sample =
+                plan->delay[e] == 0
+                    ? present[channel * network->stride + j]
+                    : history[(channel * network->n_nodes + j) * plan->pitch +
+                              spl_plan_slot(plan, k - plan->delay[e])];
+            sum = fma(plan->weight[e], sample, sum);
+        }
+        sums[channel] = sum;
+    }
+}
+
+static void get_node(
+    const spl_network *network, const double *array, size_t i, double *node)
+{
+    for (size_t s = 0; s < network->n_states; s++) {
+        node[s] = array[s * network->stride + i];
+    }
+}
+
+static void put_node(
+    const spl_network *network, double *array, size_t i, const double *node)
+{
+    for (size_t s = 0; s < network->n_states; s++) {
+        array[s * network->stride + i] = node[s];
+    }
+}
+
+/* Right-hand side, times exprel(dt J) for the exponential scheme. */
+static void slope_of(
+    const spl_network *network, size_t i, const double *y, double c, double *k)
+{
+    const double *params = network->run.params;
+    network->model->rhs(params, network->stride, i, y, &c, k);
+    if (spl_schemes[network->scheme].exponential) {
+        double jacobian[SPL_MAX_STATES];
+        network->model->jacobian(params, network->stride, i, y, &c, jacobian);
+        for (size_t s = 0; s < network->n_states; s++) {
+            k[s] = k[s] * network->model->exprel(network->run.dt * jacobian[s]);
+        }
+    }
+}
+
+static double increment(const spl_network *network, size_t i, size_t s, double x)
+{
+    const double *scale = network->run.noise_scale[s];
+    if (scale == NULL) {
+        return 0.0;
+    }
+    const size_t tile = i / SPL_TILE * SPL_TILE;
+    const double value =
+        network->step_noise[tile * network->n_states + s * SPL_TILE + i % SPL_TILE];
+    double g = value * scale[i];
+    if (network->run.multiplicative) {
+        g = g * fma(network->run.noise_a, x, network->run.noise_b);
+    }
+    return g;
+}
+
+static void put_sample(
+    spl_network *network, double *history, size_t i, int64_t k, const double *sent)
+{
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        spl_history_put(network->plan,
+            spl_channel(network, history, channel) + i * network->plan->pitch, k,
+            sent[channel]);
+    }
+}
+
+/* Sample half a step back, known once the slope at the present is. */
+static void put_half(spl_network *network, size_t i, const double *x, const double *k)
+{
+    double before[SPL_MAX_STATES];
+    double slope[SPL_MAX_STATES];
+    double half[SPL_MAX_STATES];
+    double sent[SPL_MAX_CHANNELS];
+    const double none[SPL_MAX_CHANNELS] = {0};
+    get_node(network, network->x_before, i, before);
+    get_node(network, network->f_before, i, slope);
+    for (size_t s = 0; s < network->n_states; s++) {
+        half[s] = fma(0.125 * network->run.dt, slope[s] - k[s], 0.5 * (before[s] + x[s]));
+    }
+    couple_node(network, i, half, none, sent);
+    if (network->step > 0) {
+        put_sample(network, network->half_history, i, (int64_t)network->step - 1, sent);
+    }
+    put_node(network, network->x_before, i, x);
+    put_node(network, network->f_before, i, k);
+}
+
+/* Stage `stage` of node i: from y and what all nodes show in `present` to the next y. */
+static void stage_of(spl_network *network, size_t i, size_t stage, const double *present)
+{
+    const spl_scheme *scheme = &spl_schemes[network->scheme];
+    const double dt = network->run.dt;
+    double x[SPL_MAX_STATES];
+    double y[SPL_MAX_STATES];
+    double k[SPL_MAX_STATES];
+    double slope[SPL_MAX_STATES];
+    double sums[SPL_MAX_CHANNELS];
+    double sent[SPL_MAX_CHANNELS];
+    get_node(network, network->run.state, i, x);
+    get_node(network, network->y, i, y);
+    get_node(network, network->slope, i, slope);
+
+    if (stage == 0 || !network->run.frozen) {
+        const bool half = scheme->time[stage] == 0.5 && network->half_history != NULL;
+        const int64_t at = (int64_t)network->step + (scheme->time[stage] == 1.0);
+        sum_edges(network, i, half ? network->half_history : network->history, at,
+            present, sums);
+        network->c[i] = couple_node(network, i, y, sums, sent);
+    }
+    slope_of(network, i, y, network->c[i], k);
+    if (stage == 0 && network->half_history != NULL) {
+        put_half(network, i, x, k);
+    }
+    const bool last = stage + 1 == scheme->n_stages;
+    for (size_t s = 0; s < network->n_states; s++) {
+        slope[s] = stage == 0 ? scheme->weight[0] * k[s]
+                              : fma(scheme->weight[stage], k[s], slope[s]);
+        y[s] = last ? fma(dt, slope[s], x[s])
+                    : fma(scheme->step[stage + 1] * dt, k[s], x[s]);
+        if (last || scheme->noise_in_stages) {
+            y[s] = y[s] + increment(network, i, s, x[s]);
+        }
+    }
+    put_node(network, network->slope, i, slope);
+    put_node(network, network->y, i, y);
+}
+
+/* What every node shows at its y. */
+static void show_all(const spl_network *network, double *present)
+{
+    const double none[SPL_MAX_CHANNELS] = {0};
+    for (size_t i = 0; i < network->n_nodes; i++) {
+        double y[SPL_MAX_STATES];
+        double sent[SPL_MAX_CHANNELS];
+        get_node(network, network->y, i, y);
+        couple_node(network, i, y, none, sent);
+        for (size_t channel = 0; channel < network->n_channels; channel++) {
+            present[channel * network->stride + i] = sent[channel];
+        }
+    }
+}
+
+static void record(const spl_network *network, double *row)
+{
+    const int *slot = network->run.slot;
+    for (size_t i = 0; i < network->n_nodes; i++) {
+        double x[SPL_MAX_STATES];
+        double sums[SPL_MAX_CHANNELS];
+        double sent[SPL_MAX_CHANNELS];
+        double q = 0.0;
+        get_node(network, network->run.state, i, x);
+        for (size_t s = 0; s < network->n_states; s++) {
+            if (slot[s] >= 0) {
+                row[(size_t)slot[s] * network->stride + i] = x[s];
+            }
+        }
+        if (slot[network->n_states] >= 0) {
+            network->model->observe(network->run.params, network->stride, i, x, &q);
+            row[(size_t)slot[network->n_states] * network->stride + i] = q;
+        }
+        if (slot[network->n_states + 1] >= 0) {
+            sum_edges(network, i, network->history, (int64_t)network->step + 1,
+                network->present[0], sums);
+            row[(size_t)slot[network->n_states + 1] * network->stride + i] =
+                couple_node(network, i, x, sums, sent);
+        }
+    }
+}
+
+void spl_advance_reference(spl_network *network, size_t n_steps)
+{
+    const spl_scheme *scheme = &spl_schemes[network->scheme];
+    const size_t bytes = network->n_states * network->stride * sizeof(double);
+    spl_bug_assert(n_steps == 1);
+
+    for (size_t first = 0; first < network->stride; first += SPL_TILE) {
+        spl_noise_fill(network, network->scratch, first, network->step, 1,
+            network->step_noise + first * network->n_states);
+    }
+    memcpy(network->y, network->run.state, bytes);
+    for (size_t stage = 0; stage < scheme->n_stages; stage++) {
+        show_all(network, network->present[0]);
+        /* half samples of the present step must be complete before anyone reads them:
+         * delays are at least one step, so stage 1 reads none that stage 0 still has to
+         * write */
+        for (size_t i = 0; i < network->n_nodes; i++) {
+            stage_of(network, i, stage, network->present[0]);
+        }
+    }
+    memcpy(network->run.state, network->y, bytes);
+    show_all(network, network->present[0]);
+    for (size_t i = 0; i < network->n_nodes; i++) {
+        double sent[SPL_MAX_CHANNELS];
+        for (size_t channel = 0; channel < network->n_channels; channel++) {
+            sent[channel] = network->present[0][channel * network->stride + i];
+        }
+        put_sample(network, network->history, i, (int64_t)network->step + 1, sent);
+    }
+    double *row = spl_record_row(network, 0);
+    if (row != NULL) {
+        record(network, row);
+    }
+}

@@ -1,0 +1,91 @@
+/* What a model's file turns into: one table of functions per SIMD target, and the
+ * arguments of its kernels. Kernels advance one tile of SPL_TILE nodes; arrays [stride]
+ * run over all padded nodes. */
+#ifndef SPL_MODEL_KERNEL_H
+#define SPL_MODEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "coupling/coupling.h"
+#include "model/schemes.h"
+#include "splenium/model.h"
+
+/* Everything that stays the same for a whole run. */
+typedef struct spl_kernel_run {
+    size_t stride; /* padded number of nodes */
+    double dt;
+    bool frozen;          /* coupling computed once per step, held over the stages */
+    const double *params; /* [n_params + n_derived][stride] */
+    double *state;        /* [n_states][stride] */
+    const spl_coupling_run *coupling;
+    /* noise increment of state s: value * noise_scale[s][node] (* (noise_a x + noise_b))
+     */
+    const double *noise_scale[SPL_MAX_STATES]; /* [stride], NULL: none */
+    bool multiplicative;
+    double noise_a, noise_b;
+    /* rows for the monitors; -1: not recorded. Slot n_states is the observable, n_states
+     * + 1 the coupling input */
+    int slot[SPL_MAX_STATES + 2];
+    size_t n_slots;
+} spl_kernel_run;
+
+/* A block of steps k0 .. k0 + n_steps for one tile. */
+typedef struct spl_kernel_block {
+    size_t first; /* first node of the tile */
+    size_t n_steps;
+    const double *sums; /* [n_steps + 1][n_channels][SPL_TILE], at k0, k0 + 1, ... */
+    const double
+        *half; /* [n_steps][n_channels][SPL_TILE], at k0 + 1/2, ...; NULL: not needed */
+    const double *noise; /* [n_steps][n_states][SPL_TILE]; NULL: none */
+    double *sent; /* out [n_steps + 1][n_channels][SPL_TILE]: samples k0, k0 + 1, ... */
+    double *sent_half; /* out [n_steps][n_channels][SPL_TILE]: k0 + 1/2, ...; NULL: not
+                          needed */
+    double *record;    /* out [n_steps][n_slots][stride], k0 + 1, ...; NULL: nothing */
+} spl_kernel_block;
+
+/* One stage of one step for one tile, for networks whose undelayed edges tie the nodes
+ * together within a step. Arrays [n_states][stride] hold what the stages share. */
+typedef struct spl_kernel_stage {
+    size_t first;
+    size_t stage;
+    const double *sums;  /* [n_channels][SPL_TILE] at the time of this stage */
+    const double *noise; /* [n_states][SPL_TILE] or NULL */
+    double *y;           /* stage state, in and out */
+    double *slope;       /* weighted sum of the k so far */
+    double *c;           /* [stride]: coupling input, kept from stage 0 when frozen */
+    double
+        *sent; /* out [n_channels][SPL_TILE] of the next stage state or the new state */
+    /* dense output at half steps, RK4 with delays: previous state and its derivative,
+     * else NULL */
+    double *x_before, *f_before;
+    double *sent_half; /* out [n_channels][SPL_TILE]: sample half a step back */
+} spl_kernel_stage;
+
+typedef struct spl_model_kernels {
+    const spl_model *model;
+    size_t n_derived;
+    /* Fill the derived constants below the parameters: params[n_params +
+     * n_derived][stride]. */
+    void (*derive)(double *params, size_t stride);
+    /* Single evaluations for SPL_LANES nodes from `node` on; state, c, out are
+     * [..][SPL_LANES]. The reference engine calls those of the scalar target. */
+    void (*rhs)(const double *params, size_t stride, size_t node, const double *state,
+        const double *c, double *out);
+    void (*jacobian)(const double *params, size_t stride, size_t node,
+        const double *state, const double *c, double *out);
+    void (*observe)(const double *params, size_t stride, size_t node, const double *state,
+        double *out);
+    /* (exp(x) - 1) / x with the bits of the kernels. */
+    double (*exprel)(double x);
+    void (*block[SPL_N_SCHEMES])(
+        const spl_kernel_run *run, const spl_kernel_block *block);
+    void (*stage[SPL_N_SCHEMES])(
+        const spl_kernel_run *run, const spl_kernel_stage *stage);
+    /* Write sent samples (and, if `row` is not NULL, the record row) of the present
+     * state. */
+    void (*present)(const spl_kernel_run *run, size_t first, const double *sums,
+        double *sent, double *row);
+} spl_model_kernels;
+
+#endif

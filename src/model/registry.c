@@ -1,0 +1,64 @@
+#include "model/registry.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "base/str.h"
+#include "model/model_list.h"
+
+#define DECLARE(name)                                                                \
+    extern const spl_model_kernels spl_model_##name##_scalar, spl_model_##name##_v3, \
+        spl_model_##name##_v4;
+SPL_MODEL_LIST(DECLARE)
+
+#define ROW(name) \
+    {&spl_model_##name##_scalar, &spl_model_##name##_v3, &spl_model_##name##_v4},
+static const spl_model_kernels *const models[][SPL_N_TARGETS] = {SPL_MODEL_LIST(ROW)};
+enum { N_MODELS = sizeof models / sizeof *models };
+
+size_t spl_model_count(void)
+{
+    return N_MODELS;
+}
+
+const spl_model *spl_model_at(size_t i)
+{
+    return i < N_MODELS ? models[i][SPL_TARGET_SCALAR]->model : NULL;
+}
+
+const spl_model *spl_model_find(const char *name)
+{
+    const char *names[N_MODELS + 1] = {NULL};
+    for (size_t i = 0; i < N_MODELS; i++) {
+        names[i] = spl_model_at(i)->name;
+        if (strcmp(names[i], name) == 0) {
+            return spl_model_at(i);
+        }
+    }
+    spl_error_unknown("model", name, names);
+    return NULL;
+}
+
+const spl_model_kernels *spl_model_kernels_of(const spl_model *model, spl_target target)
+{
+    for (size_t i = 0; i < N_MODELS; i++) {
+        if (strcmp(spl_model_at(i)->name, model->name) == 0) {
+            return models[i][target];
+        }
+    }
+    spl_bug_assert(!"model is not registered");
+    return NULL;
+}
+
+int spl_scheme_find(const char *name)
+{
+    const char *names[SPL_N_SCHEMES + 1] = {NULL};
+    for (int i = 0; i < SPL_N_SCHEMES; i++) {
+        names[i] = spl_schemes[i].name;
+        if (strcmp(names[i], name) == 0) {
+            return i;
+        }
+    }
+    spl_error_unknown("integrator", name, names);
+    return -1;
+}

@@ -1,0 +1,341 @@
+#include "sim/assemble.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <sched.h>
+#include <string.h>
+
+#include "coupling/registry.h"
+#include "model/registry.h"
+#include "simd/dispatch.h"
+
+/* A block below about 10 us gains nothing from a second thread: 5 us of block for each
+ * (measured, c76 gains 1.5 at 13.5 us, loses at 7 us). One Heun node-step is about 11 ns.
+ */
+static const double NODE_STEPS_PER_THREAD = 5.0e3 / 11.0;
+
+static int choose_threads(const spl_settings *settings, const spl_network *network)
+{
+    if (settings->reference) {
+        return 1;
+    }
+    cpu_set_t cpus;
+    int available = 1;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
+        available = CPU_COUNT(&cpus);
+    }
+    const size_t n_tiles = network->stride / SPL_TILE;
+    int threads = settings->threads;
+    if (threads == 0) {
+        const size_t block = network->plan->n_undelayed > 0 ? 1 : network->plan->block;
+        const double gain = (double)(network->n_nodes * block) / NODE_STEPS_PER_THREAD;
+        threads = gain < 1.0 ? 1 : gain > 1024.0 ? 1024 : (int)gain;
+        threads = threads < available ? threads : available;
+    }
+    return (size_t)threads > n_tiles ? (int)n_tiles : threads;
+}
+
+static spl_status choose_kernels(spl_network *network, const spl_settings *settings)
+{
+    spl_target target = SPL_TARGET_SCALAR;
+    spl_status status = spl_target_choose(&target);
+    if (status != SPL_OK) {
+        return status;
+    }
+    if (settings->reference) {
+        target = SPL_TARGET_SCALAR;
+    }
+    const spl_coupling_kernels *coupling =
+        spl_coupling_kernels_of(settings->coupling, target);
+    network->model = spl_model_kernels_of(settings->model, target);
+    network->sum = spl_sum_kernels_of(target);
+    network->rng = spl_rng_kernels_of(target);
+    network->scheme = spl_scheme_find(settings->integrator);
+    spl_bug_assert(network->scheme >= 0);
+    network->n_states = settings->model->n_states;
+    network->n_channels = coupling->n_channels;
+    network->coupling = (spl_coupling_run){
+        .info = settings->coupling,
+        .n_channels = coupling->n_channels,
+        .sends_state = settings->sends_observable ? -1 : (int)settings->sends_state,
+        .couple = coupling->couple,
+        .n_nodes = (double)settings->n_nodes,
+    };
+    memcpy(network->coupling.params, settings->coupling_params,
+        sizeof network->coupling.params);
+    return SPL_OK;
+}
+
+/* Dense if the undelayed edges fill enough of the matrix; only where nothing is delayed,
+ * because that is what was measured. */
+static bool choose_dense(const spl_network *network, const spl_settings *settings)
+{
+    const spl_plan *plan = network->plan;
+    const double density =
+        (double)plan->n_undelayed / ((double)plan->n_nodes * (double)plan->n_nodes);
+    if (plan->n_undelayed == 0 || plan->delay_max > 0 || settings->reference) {
+        return false;
+    }
+    return settings->undelayed == SPL_UNDELAYED_DENSE ||
+           (settings->undelayed == SPL_UNDELAYED_AUTO && density > SPL_DENSE_ABOVE);
+}
+
+static void layout_stages(spl_network *network, spl_arena *arena)
+{
+    const size_t stride = network->stride;
+    const size_t bytes = sizeof(double);
+    const size_t states = network->n_states * stride;
+    const size_t channels = network->n_channels * stride;
+    network->y = spl_arena_take(arena, states, bytes);
+    network->slope = spl_arena_take(arena, states, bytes);
+    network->x_before = spl_arena_take(arena, states, bytes);
+    network->f_before = spl_arena_take(arena, states, bytes);
+    network->c = spl_arena_take(arena, stride, bytes);
+    network->stage_sums = spl_arena_take(arena, channels, bytes);
+    network->half_sums = spl_arena_take(arena, channels, bytes);
+    network->step_noise = spl_arena_take(arena, states, bytes);
+}
+
+static void layout_scratch(spl_network *network, spl_arena *arena)
+{
+    const size_t bytes = sizeof(double);
+    const size_t sums = network->n_channels * SPL_TILE;
+    const size_t states = network->n_states * SPL_TILE;
+    spl_scratch *scratch =
+        spl_arena_take(arena, (size_t)network->threads, sizeof *scratch);
+    network->scratch = scratch;
+    for (int t = 0; t < network->threads; t++) {
+        const spl_scratch mine = {
+            .sums = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
+            .half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
+            .noise = spl_arena_take(arena, SPL_MAX_BLOCK * states, bytes),
+            .normals = spl_arena_take(arena, SPL_MAX_BLOCK * SPL_TILE, bytes),
+            .sent = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
+            .sent_half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
+        };
+        if (scratch != NULL) {
+            scratch[t] = mine;
+        }
+    }
+}
+
+/* Runs twice: to measure, then to place. */
+static void layout(
+    spl_network *network, spl_arena *arena, const spl_settings *settings, bool dense)
+{
+    const size_t stride = network->stride;
+    const size_t bytes = sizeof(double);
+    const size_t n_params = settings->model->n_params + network->model->n_derived;
+    const size_t history = network->n_channels * network->n_nodes * network->plan->pitch;
+    const spl_scheme *scheme = &spl_schemes[network->scheme];
+    const bool half =
+        scheme->n_stages == 4 && !settings->frozen && network->plan->delay_max > 0;
+    network->run.params = spl_arena_take(arena, n_params * stride, bytes);
+    network->run.state = spl_arena_take(arena, network->n_states * stride, bytes);
+    network->backup = spl_arena_take(arena, network->n_states * stride, bytes);
+    network->history = spl_arena_take(arena, history, bytes);
+    network->half_history = half ? spl_arena_take(arena, history, bytes) : NULL;
+    network->carry = spl_arena_take(arena, network->n_channels * stride, bytes);
+    network->present[0] = spl_arena_take(arena, network->n_channels * stride, bytes);
+    network->present[1] = spl_arena_take(arena, network->n_channels * stride, bytes);
+    network->coupling.scale = spl_arena_take(arena, stride, bytes);
+    network->coupling.shift = spl_arena_take(arena, stride, bytes);
+    network->coupling.own = spl_arena_take(arena, stride, bytes);
+    network->coupling.self = spl_arena_take(arena, stride, bytes);
+    network->coupling.norm = spl_arena_take(arena, stride, bytes);
+    network->record =
+        network->run.n_slots > 0
+            ? spl_arena_take(arena, SPL_MAX_BLOCK * network->run.n_slots * stride, bytes)
+            : NULL;
+    network->matrix = dense ? spl_arena_take(arena, stride * stride, bytes) : NULL;
+    for (size_t s = 0; s < network->n_states; s++) {
+        network->run.noise_scale[s] =
+            network->noisy[s] ? spl_arena_take(arena, stride, bytes) : NULL;
+    }
+    if (network->process == SPL_NOISE_COLOURED) {
+        network->eta = spl_arena_take(arena, network->n_states * stride, bytes);
+        network->eta_backup = spl_arena_take(arena, network->n_states * stride, bytes);
+        network->eta_scale = spl_arena_take(arena, network->n_states * stride, bytes);
+    }
+    layout_stages(network, arena);
+    layout_scratch(network, arena);
+}
+
+/* Node whose values lane i holds: padding copies the last one. */
+static size_t source_of(const spl_network *network, size_t i)
+{
+    return i < network->n_nodes ? i : network->n_nodes - 1;
+}
+
+static void fill_params(spl_network *network, const spl_settings *settings)
+{
+    double *params = (double *)network->run.params;
+    for (size_t p = 0; p < settings->model->n_params; p++) {
+        for (size_t i = 0; i < network->stride; i++) {
+            params[p * network->stride + i] =
+                settings->params[p * network->n_nodes + source_of(network, i)];
+        }
+    }
+    network->model->derive(params, network->stride);
+}
+
+/* c = scale sum + shift + own x for the affine couplings, self and norm for the others. A
+ * node without in-strength gets no input at all, never NaN. */
+static void fill_coupling(spl_network *network, const spl_settings *settings)
+{
+    const spl_coupling_kernels *kernels =
+        spl_coupling_kernels_of(settings->coupling, SPL_TARGET_SCALAR);
+    const spl_coupling_run *coupling = &network->coupling;
+    double *scale = (double *)coupling->scale;
+    double *shift = (double *)coupling->shift;
+    double *own = (double *)coupling->own;
+    double *self = (double *)coupling->self;
+    double *norm = (double *)coupling->norm;
+    double a = 1.0;
+    double b = 0.0;
+    for (size_t p = 0; p < settings->coupling->n_params && kernels->affine; p++) {
+        if (strcmp(settings->coupling->params[p].name, "a") == 0) {
+            a = settings->coupling_params[p];
+        } else if (strcmp(settings->coupling->params[p].name, "b") == 0) {
+            b = settings->coupling_params[p];
+        }
+    }
+    for (size_t i = 0; i < network->n_nodes; i++) {
+        const double strength = network->plan->row_sum[i];
+        const bool isolated = settings->in_strength && strength == 0.0;
+        norm[i] = !settings->in_strength ? 1.0 : isolated ? 0.0 : 1.0 / strength;
+        self[i] = network->plan->self_weight[i];
+        scale[i] = !settings->in_strength ? a : isolated ? 0.0 : a / strength;
+        shift[i] = isolated ? 0.0 : b;
+        own[i] = scale[i] * (self[i] - (kernels->difference ? strength : 0.0));
+    }
+}
+
+static void fill_noise(spl_network *network, const spl_settings *settings)
+{
+    const double dt = settings->dt;
+    for (size_t s = 0; s < network->n_states; s++) {
+        double *scale = (double *)network->run.noise_scale[s];
+        for (size_t i = 0; i < network->stride && scale != NULL; i++) {
+            const double g =
+                settings->noise_strength[s * network->n_nodes + source_of(network, i)];
+            if (network->process == SPL_NOISE_COLOURED) {
+                scale[i] = g != 0.0 ? dt : 0.0;
+                network->eta_scale[s * network->stride + i] = g;
+            } else {
+                scale[i] = g * sqrt(dt);
+            }
+        }
+    }
+    network->run.multiplicative = settings->noise == SPL_NOISE_MULTIPLICATIVE;
+    network->run.noise_a = settings->noise_a;
+    network->run.noise_b = settings->noise_b;
+    if (network->process == SPL_NOISE_COLOURED) {
+        network->eta_decay = exp(-dt / settings->noise_tau);
+        network->eta_kick = sqrt(-expm1(-2.0 * dt / settings->noise_tau));
+        network->eta_mean = settings->noise_mean;
+    }
+}
+
+static void choose_record(spl_network *network, const bool *record)
+{
+    int n_slots = 0;
+    for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
+        network->run.slot[v] = v < network->n_states + 2 && record[v] ? n_slots++ : -1;
+    }
+    network->run.n_slots = (size_t)n_slots;
+}
+
+static void choose_noise(spl_network *network, const spl_settings *settings)
+{
+    network->process =
+        settings->noise == SPL_NOISE_OU ? SPL_NOISE_COLOURED : SPL_NOISE_WHITE;
+    for (size_t s = 0; s < network->n_states && settings->noise != SPL_NOISE_NONE; s++) {
+        for (size_t i = 0; i < network->n_nodes; i++) {
+            if (settings->noise_strength[s * network->n_nodes + i] != 0.0) {
+                network->noisy[s] = true;
+            }
+        }
+    }
+}
+
+void spl_network_reset(spl_network *network, const spl_settings *settings)
+{
+    for (size_t s = 0; s < network->n_states; s++) {
+        const spl_init *init = &settings->init[s];
+        for (size_t lane = 0; lane < network->stride; lane++) {
+            const size_t i = source_of(network, lane);
+            const uint32_t stream =
+                SPL_STREAM_START + (settings->start_shared ? 0 : (uint32_t)s);
+            double value = init->low;
+            if (init->value != NULL) {
+                value = init->value[i];
+            } else if (init->high != init->low) {
+                value += (init->high - init->low) *
+                         spl_rng_uniform(network->seed, stream, (uint32_t)i, 0);
+            }
+            network->run.state[s * network->stride + lane] = value;
+        }
+        /* the process starts from its stationary law: draw "step 0" of a stream of its
+         * own */
+        for (size_t first = 0; first < network->stride && network->eta != NULL;
+             first += SPL_TILE) {
+            network->rng->normals(network->seed, SPL_STREAM_ETA + (uint32_t)s, 0, 1,
+                (uint32_t)first, SPL_TILE, network->eta + s * network->stride + first,
+                SPL_TILE);
+        }
+    }
+    spl_network_start(network);
+}
+
+spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
+    const spl_settings *settings, const spl_connectome *connectome, const bool *record)
+{
+    spl_status status = SPL_OK;
+    const spl_delay_rule rule = {
+        .dt = settings->dt,
+        .speed = settings->speed,
+        .one_delay = settings->one_delay,
+        .delay = settings->delay,
+        .frozen = settings->frozen,
+    };
+    network->n_nodes = settings->n_nodes;
+    network->stride = spl_padded(settings->n_nodes);
+    network->seed = settings->seed;
+    network->reference = settings->reference;
+    network->divergence_limit = settings->divergence_limit;
+    SPL_TRY(choose_kernels(network, settings));
+    SPL_TRY(spl_plan_create(&network->plan, network->n_nodes,
+        spl_connectome_weights(connectome), spl_connectome_tract_lengths(connectome),
+        &rule));
+    choose_record(network, record);
+    choose_noise(network, settings);
+    network->threads = choose_threads(settings, network);
+
+    const bool dense = choose_dense(network, settings);
+    layout(network, arena, settings, dense);
+    SPL_TRY(spl_arena_commit(arena));
+    layout(network, arena, settings, dense);
+
+    network->run.stride = network->stride;
+    network->run.dt = settings->dt;
+    network->run.frozen = settings->frozen;
+    network->run.coupling = &network->coupling;
+    fill_params(network, settings);
+    fill_coupling(network, settings);
+    fill_noise(network, settings);
+    if (dense) {
+        openblas_set_num_threads(1);
+        spl_dense_fill(network->plan, (double *)network->matrix);
+    }
+    spl_network_reset(network, settings);
+out:
+    return status;
+}
+
+void spl_network_release(spl_network *network, spl_arena *arena)
+{
+    spl_plan_free(network->plan);
+    spl_arena_deinit(arena);
+    *network = (spl_network){0};
+}
