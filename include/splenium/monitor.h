@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define SPL_MONITOR_MAX_OPTIONS 16
+#define SPL_MONITOR_MAX_OPTIONS 24
 
 /* An option that is one of some words. */
 typedef struct spl_choice {
@@ -27,8 +27,9 @@ typedef struct spl_monitor_kind {
     const char *name;
     const char *summary;
     double period_ms; /* default; 0: every step, and no period may be given */
-    const char
-        *variable; /* default variable; NULL: the first state; "c": coupling input only */
+    /* default variable; NULL: the first state; "observable": what the model sends; "c":
+     * coupling input only */
+    const char *variable;
     size_t n_options, n_choices;
     const spl_field *options; /* numeric */
     const spl_choice *choices;

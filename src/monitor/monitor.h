@@ -80,6 +80,8 @@ typedef struct spl_monitor_shape {
     bool middle; /* stamps are the middle of the window, else its end */
     const char
         *unit[SPL_MONITOR_MAX_VARIABLES]; /* per variable, "" = that of the state */
+    uint64_t n_transient_rows; /* leading rows whose haemodynamic kernel reaches back
+                                  before the start, where the input counts as zero */
 } spl_monitor_shape;
 void spl_monitor_describe(const spl_monitor *monitor, spl_monitor_shape *shape);
 /* The same from the settings alone, without memory of its own; errors as
@@ -89,6 +91,13 @@ SPL_MUST_CHECK spl_status spl_monitor_plan(
 /* Bytes that spl_monitor_open would allocate. */
 size_t spl_monitor_memory(
     const spl_monitor_spec *spec, const spl_monitor_run *run, size_t max_block);
+
+/* Doubles that continue a monitor exactly, and their copy out and in between two blocks:
+ * sums of the windows under way, rings of bins, haemodynamic states. Where the monitor
+ * stands follows from the number of the step alone. */
+size_t spl_monitor_state_size(const spl_monitor *monitor);
+void spl_monitor_save(const spl_monitor *monitor, double *out);
+void spl_monitor_restore(spl_monitor *monitor, const double *saved);
 
 /* Whole steps of a period: rint(period / dt). Result: SPL_ERR_CONFIG, naming the nearest
  * multiple of dt, if the period is none (relative 1e-9) or below dt. */

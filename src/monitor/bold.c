@@ -1,0 +1,267 @@
+/* bold - BOLD by convolution with a haemodynamic kernel G.
+ *
+ * The input is averaged over bins of rint(4 ms / dt) steps that end at steps k * bin;
+ * x[k] is the mean of bin k, bins before the start count as zero, those of the transient
+ * are real. The kernel has M = ceil(hrf_length / 4 ms) values. A row at step n uses the
+ * bins up to K = floor(n / bin). With D the realised width of a bin in seconds,
+ *
+ *   aligned (default)  S = D * sum over m = 0 .. M-1 of G(m D) x[K-m]
+ *                      y = k_1 V_0 S for FirstOrderVolterra, y = S for the others
+ *   tvb                S = G(M-1) x[K] + sum over m = 1 .. M-1 of G(m-1) x[K-m]
+ *                      with G at multiples of 4 ms whatever the bin
+ *                      y = k_1 V_0 (S - 1) for FirstOrderVolterra, y = S for the others
+ *
+ * The second is the arithmetic of The Virtual Brain 2.11, index by index: one
+ * bin late, the newest bin under the oldest kernel value, no bin width. The first is the
+ * integral that this approximates, without the constant.
+ *
+ * Kernels, t in s, as in The Virtual Brain (Friston et al. 2000; Boynton et al. 1996;
+ * Polonsky et al. 2000; Glover 1999); Gamma and DoubleExponential are scaled to the
+ * maximum a. Memory: a ring of M bins, whatever the duration. */
+#include <math.h>
+#include <string.h>
+
+#include "monitor/kind.h"
+
+#define BIN_MS            4.0
+/* An hour; keeps all sizes far from overflow. */
+#define MAX_HRF_LENGTH_MS 3.6e6
+
+enum {
+    HRF_LENGTH,
+    TAU_S,
+    TAU_F,
+    K_1,
+    V_0,
+    TAU,
+    N,
+    A,
+    TAU_1,
+    F_1,
+    AMP_1,
+    TAU_2,
+    F_2,
+    AMP_2,
+    A_1,
+    A_2,
+    L,
+    C
+};
+/* clang-format off */
+static const spl_field options[] = {
+    [HRF_LENGTH] = {"hrf_length", 20000.0, "ms", 5000.0, 40000.0, SPL_RULE_POSITIVE,
+                    "length of the kernel"},
+    [TAU_S] = {"tau_s", 0.8,  "s",  0.4,  2.0,  SPL_RULE_POSITIVE, "FirstOrderVolterra: decay of the signal"},
+    [TAU_F] = {"tau_f", 0.4,  "s",  0.1,  1.0,  SPL_RULE_POSITIVE, "FirstOrderVolterra: feedback of the flow"},
+    [K_1]   = {"k_1",   5.6,  "1",  0.0,  10.0, SPL_RULE_FINITE,   "FirstOrderVolterra: weight of deoxyhaemoglobin"},
+    [V_0]   = {"V_0",   0.02, "1",  0.0,  0.1,  SPL_RULE_FINITE,   "FirstOrderVolterra: resting blood volume"},
+    [TAU]   = {"tau",   1.08, "s",  0.5,  2.0,  SPL_RULE_POSITIVE, "Gamma: time constant"},
+    [N]     = {"n",     3.0,  "1",  1.0,  10.0, SPL_RULE_POSITIVE, "Gamma: shape"},
+    [A]     = {"a",     0.1,  "1",  0.0,  1.0,  SPL_RULE_FINITE,   "Gamma, DoubleExponential: maximum"},
+    [TAU_1] = {"tau_1", 7.22, "s",  1.0,  20.0, SPL_RULE_POSITIVE, "DoubleExponential: first decay"},
+    [F_1]   = {"f_1",   0.03, "Hz", 0.0,  0.5,  SPL_RULE_FINITE,   "DoubleExponential: first frequency"},
+    [AMP_1] = {"amp_1", 0.1,  "1",  0.0,  1.0,  SPL_RULE_FINITE,   "DoubleExponential: first amplitude"},
+    [TAU_2] = {"tau_2", 7.4,  "s",  1.0,  20.0, SPL_RULE_POSITIVE, "DoubleExponential: second decay"},
+    [F_2]   = {"f_2",   0.12, "Hz", 0.0,  0.5,  SPL_RULE_FINITE,   "DoubleExponential: second frequency"},
+    [AMP_2] = {"amp_2", 0.1,  "1",  0.0,  1.0,  SPL_RULE_FINITE,   "DoubleExponential: second amplitude"},
+    [A_1]   = {"a_1",   6.0,  "1",  1.0,  20.0, SPL_RULE_POSITIVE, "MixtureOfGammas: shape of the response"},
+    [A_2]   = {"a_2",   13.0, "1",  1.0,  30.0, SPL_RULE_POSITIVE, "MixtureOfGammas: shape of the undershoot"},
+    [L]     = {"l",     1.0,  "Hz", 0.5,  2.0,  SPL_RULE_POSITIVE, "MixtureOfGammas: rate"},
+    [C]     = {"c",     0.4,  "1",  0.0,  1.0,  SPL_RULE_FINITE,   "MixtureOfGammas: weight of the undershoot"},
+};
+/* clang-format on */
+
+static double volterra(const double *o, double t)
+{
+    double w = sqrt(1.0 / o[TAU_F] - 1.0 / (4.0 * o[TAU_S] * o[TAU_S]));
+    return exp(-t / (2.0 * o[TAU_S])) * sin(w * t) / (3.0 * w);
+}
+
+static double gamma_response(const double *o, double t)
+{
+    return pow(t / o[TAU], o[N] - 1.0) * exp(-t / o[TAU]) / (o[TAU] * tgamma(o[N]));
+}
+
+static double double_exponential(const double *o, double t)
+{
+    const double two_pi = 6.283185307179586;
+    return o[AMP_1] * exp(-t / o[TAU_1]) * sin(two_pi * o[F_1] * t) -
+           o[AMP_2] * exp(-t / o[TAU_2]) * sin(two_pi * o[F_2] * t);
+}
+
+static double mixture_of_gammas(const double *o, double t)
+{
+    double lt = o[L] * t;
+    return pow(lt, o[A_1] - 1.0) * exp(-lt) / tgamma(o[A_1]) -
+           o[C] * pow(lt, o[A_2] - 1.0) * exp(-lt) / tgamma(o[A_2]);
+}
+
+enum { VOLTERRA, GAMMA, DOUBLE_EXPONENTIAL, MIXTURE_OF_GAMMAS, N_KERNELS };
+static const char *const kernel_names[] = {[VOLTERRA] = "FirstOrderVolterra",
+    [GAMMA] = "Gamma",
+    [DOUBLE_EXPONENTIAL] = "DoubleExponential",
+    [MIXTURE_OF_GAMMAS] = "MixtureOfGammas",
+    [N_KERNELS] = NULL};
+static const struct {
+    double (*value)(const double *options, double t);
+    bool scaled; /* to the maximum a */
+} kernels[N_KERNELS] = {
+    [VOLTERRA] = {volterra, false},
+    [GAMMA] = {gamma_response, true},
+    [DOUBLE_EXPONENTIAL] = {double_exponential, true},
+    [MIXTURE_OF_GAMMAS] = {mixture_of_gammas, false},
+};
+
+enum { ALIGNED, TVB };
+static const char *const arithmetics[] = {"aligned", "tvb", NULL};
+
+enum { KERNEL, ARITHMETIC };
+static const spl_choice choices[] = {
+    [KERNEL] = {"kernel", kernel_names, "haemodynamic kernel"},
+    [ARITHMETIC] = {"arithmetic", arithmetics,
+        "aligned and scaled by the bin width, or index by index as The Virtual Brain"},
+};
+
+static double bin_width_s(const spl_monitor *monitor)
+{
+    return (double)monitor->bin_steps * monitor->run.dt_ms / 1000.0;
+}
+
+static double kernel_value(const spl_monitor *monitor, size_t m)
+{
+    const spl_monitor_spec *spec = &monitor->spec;
+    double grid =
+        spec->choices[ARITHMETIC] == TVB ? BIN_MS / 1000.0 : bin_width_s(monitor);
+    return kernels[spec->choices[KERNEL]].value(spec->options, (double)m * grid);
+}
+
+/* The largest kernel value; NaN if one of them is not finite. */
+static double largest_value(const spl_monitor *monitor)
+{
+    double largest = -INFINITY;
+    for (size_t m = 0; m < monitor->n_taps; m++) {
+        double value = kernel_value(monitor, m);
+        if (!isfinite(value)) {
+            return NAN;
+        }
+        largest = fmax(largest, value);
+    }
+    return largest;
+}
+
+static spl_status plan(spl_monitor *monitor)
+{
+    const spl_monitor_spec *spec = &monitor->spec;
+    double length = spec->options[HRF_LENGTH];
+    if (length > MAX_HRF_LENGTH_MS) {
+        return spl_error(SPL_ERR_CONFIG,
+            "monitors.%s.hrf_length: %.10g ms; at most %.10g ms are possible", spec->name,
+            length, MAX_HRF_LENGTH_MS);
+    }
+    monitor->bin_steps = (uint64_t)fmax(rint(BIN_MS / monitor->run.dt_ms), 1.0);
+    monitor->bin_origin = 0;
+    monitor->n_taps = (size_t)ceil(length / BIN_MS);
+    monitor->n_table = monitor->n_taps;
+    monitor->n_state = spec->n_variables * monitor->n_taps * monitor->run.n_nodes;
+    double largest = largest_value(monitor);
+    if (!isfinite(largest) || (kernels[spec->choices[KERNEL]].scaled && largest <= 0.0)) {
+        return spl_error(SPL_ERR_CONFIG,
+            "monitors.%s: the kernel %s has no finite, positive maximum with these "
+            "constants; change them",
+            spec->name, kernel_names[spec->choices[KERNEL]]);
+    }
+    for (size_t v = 0; v < spec->n_variables; v++) {
+        monitor->shape.unit[v] = "1";
+    }
+    uint64_t full = monitor->n_taps * monitor->bin_steps; /* first step with M bins */
+    uint64_t before =
+        full > monitor->run.n_transient ? full - monitor->run.n_transient : 1;
+    uint64_t incomplete = (before - 1) / monitor->row_steps;
+    monitor->shape.n_transient_rows =
+        incomplete < monitor->shape.n_rows ? incomplete : monitor->shape.n_rows;
+    return SPL_OK;
+}
+
+/* The table is the kernel in the order of the lag: table[m] meets x[K-m]. */
+static void start(spl_monitor *monitor)
+{
+    const spl_monitor_spec *spec = &monitor->spec;
+    size_t n_taps = monitor->n_taps;
+    size_t shift = spec->choices[ARITHMETIC] == TVB ? 1 : 0;
+    bool scaled = kernels[spec->choices[KERNEL]].scaled;
+    double largest = scaled ? largest_value(monitor) : 1.0;
+    for (size_t m = 0; m < n_taps; m++) {
+        double value = kernel_value(monitor, m);
+        monitor->table[(m + shift) % n_taps] =
+            scaled ? value / largest * spec->options[A] : value;
+    }
+}
+
+/* Bin k of variable v: state[v][k mod M][node]. */
+static double *ring_bin(const spl_monitor *monitor, size_t v, uint64_t bin)
+{
+    size_t slot = (size_t)(bin % monitor->n_taps);
+    return monitor->state + (v * monitor->n_taps + slot) * monitor->run.n_nodes;
+}
+
+static void store_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
+{
+    uint64_t bin = step / monitor->bin_steps;
+    double width = (double)monitor->bin_steps;
+    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+        const double *sum = monitor->sum + v * monitor->run.n_nodes;
+        double *mean = ring_bin(monitor, v, bin);
+        for (size_t i = begin; i < end; i++) {
+            mean[i] = sum[i] / width;
+        }
+    }
+}
+
+static void convolve(const spl_monitor *monitor, size_t v, uint64_t newest,
+    double *restrict y, size_t begin, size_t end)
+{
+    size_t lags = newest < monitor->n_taps ? (size_t)newest : monitor->n_taps;
+    memset(y + begin, 0, (end - begin) * sizeof *y);
+    for (size_t m = 0; m < lags; m++) {
+        const double *restrict x = ring_bin(monitor, v, newest - m);
+        double tap = monitor->table[m];
+        for (size_t i = begin; i < end; i++) {
+            y[i] += tap * x[i];
+        }
+    }
+}
+
+static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const double *values,
+    double *row, size_t begin, size_t end)
+{
+    (void)values;
+    const spl_monitor_spec *spec = &monitor->spec;
+    bool tvb = spec->choices[ARITHMETIC] == TVB;
+    bool first_order = spec->choices[KERNEL] == VOLTERRA;
+    double scale = first_order ? spec->options[K_1] * spec->options[V_0] : 1.0;
+    double factor = tvb ? scale : scale * bin_width_s(monitor);
+    double offset = tvb && first_order ? 1.0 : 0.0;
+    convolve(monitor, v, step / monitor->bin_steps, row, begin, end);
+    for (size_t i = begin; i < end; i++) {
+        row[i] = factor * (row[i] - offset);
+    }
+}
+
+static const struct spl_monitor_ops ops = {
+    .plan = plan,
+    .start = start,
+    .bin = store_bin,
+    .row = write_row,
+};
+
+extern const spl_monitor_kind spl_monitor_kind_bold;
+const spl_monitor_kind spl_monitor_kind_bold = {
+    .name = "bold",
+    .summary = "BOLD by convolution with a haemodynamic kernel",
+    .period_ms = 2000.0,
+    .n_options = sizeof options / sizeof *options,
+    .options = options,
+    .n_choices = sizeof choices / sizeof *choices,
+    .choices = choices,
+    .ops = &ops,
+};

@@ -1,0 +1,351 @@
+#include "monitor/monitor.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "monitor/kind.h"
+
+/* Doubles count steps exactly up to here. */
+#define MAX_STEPS 9007199254740992.0
+
+spl_status spl_whole_steps(
+    const char *what, double time_ms, double dt_ms, uint64_t *steps)
+{
+    if (!isfinite(time_ms) || !isfinite(dt_ms) || dt_ms <= 0.0) {
+        return spl_error(SPL_ERR_CONFIG,
+            "%s %.10g ms with dt %.10g ms; both must be finite and positive", what,
+            time_ms, dt_ms);
+    }
+    double whole = rint(time_ms / dt_ms);
+    if (whole > MAX_STEPS) {
+        return spl_error(SPL_ERR_CONFIG,
+            "%s %.10g ms is more than 2^53 steps of dt %.10g ms; shorten it", what,
+            time_ms, dt_ms);
+    }
+    if (whole < 1.0 || fabs(time_ms - whole * dt_ms) > 1e-9 * time_ms) {
+        return spl_error(SPL_ERR_CONFIG,
+            "%s %.10g ms is not a multiple of dt %.10g ms; nearest: %.10g ms", what,
+            time_ms, dt_ms, fmax(whole, 1.0) * dt_ms);
+    }
+    *steps = (uint64_t)whole;
+    return SPL_OK;
+}
+
+spl_status spl_monitor_steps(double period_ms, double dt_ms, uint64_t *steps)
+{
+    return spl_whole_steps("period", period_ms, dt_ms, steps);
+}
+
+/* Rows that end at or before a step. */
+static uint64_t rows_until(const spl_monitor *monitor, uint64_t step)
+{
+    uint64_t transient = monitor->run.n_transient;
+    return step > transient ? (step - transient) / monitor->row_steps : 0;
+}
+
+static spl_row_range rows_of(const spl_monitor *monitor, const spl_samples *block)
+{
+    uint64_t first = rows_until(monitor, block->first_step - 1);
+    uint64_t end = rows_until(monitor, block->first_step - 1 + block->n_steps);
+    return (spl_row_range){first, (size_t)(end - first)};
+}
+
+uint64_t spl_monitor_row_step(const spl_monitor *monitor, uint64_t row)
+{
+    return monitor->run.n_transient + (row + 1) * monitor->row_steps;
+}
+
+double *spl_monitor_row(
+    const spl_monitor *monitor, spl_row_range rows, size_t v, uint64_t row)
+{
+    size_t index = v * rows.count + (size_t)(row - rows.first);
+    return monitor->rows + index * monitor->shape.width;
+}
+
+const double *spl_monitor_values(
+    const spl_monitor *monitor, const spl_samples *block, size_t v, uint64_t step)
+{
+    size_t index = (size_t)(step - block->first_step) * block->n_variables +
+                   monitor->spec.variable[v];
+    return block->values + index * block->stride;
+}
+
+void spl_monitor_copy_row(spl_monitor *monitor, uint64_t step, size_t v,
+    const double *values, double *row, size_t begin, size_t end)
+{
+    (void)monitor;
+    (void)step;
+    (void)v;
+    memcpy(row + begin, values + begin, (end - begin) * sizeof *row);
+}
+
+static spl_status check_options(const spl_monitor_spec *spec)
+{
+    const spl_monitor_kind *kind = spec->kind;
+    for (size_t i = 0; i < kind->n_options; i++) {
+        const spl_field *option = &kind->options[i];
+        double value = spec->options[i];
+        if (!isfinite(value)) {
+            return spl_error(SPL_ERR_CONFIG, "monitors.%s.%s: %.10g is not finite",
+                spec->name, option->name, value);
+        }
+        if (option->rule == SPL_RULE_POSITIVE && value <= 0.0) {
+            return spl_error(SPL_ERR_CONFIG, "monitors.%s.%s: %.10g must be positive",
+                spec->name, option->name, value);
+        }
+        if (option->rule == SPL_RULE_NOT_NEGATIVE && value < 0.0) {
+            return spl_error(SPL_ERR_CONFIG, "monitors.%s.%s: %.10g must not be negative",
+                spec->name, option->name, value);
+        }
+    }
+    return SPL_OK;
+}
+
+/* Everything about a monitor but its memory. */
+static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
+    const spl_monitor_run *run, size_t max_block)
+{
+    spl_status status = SPL_OK;
+    spl_bug_assert(spec->n_variables <= SPL_MONITOR_MAX_VARIABLES && max_block > 0);
+    bool every_step = spec->kind->period_ms == 0.0;
+    double period_ms = every_step ? run->dt_ms : spec->period_ms;
+    *monitor = (spl_monitor){.spec = *spec, .run = *run, .ops = spec->kind->ops};
+    status = spl_monitor_steps(period_ms, run->dt_ms, &monitor->row_steps);
+    if (status != SPL_OK) {
+        return spl_error_prefix(status, "monitors.%s", spec->name);
+    }
+    uint64_t n_rows = rows_until(monitor, run->n_steps);
+    if (n_rows == 0) {
+        uint64_t recorded =
+            run->n_steps > run->n_transient ? run->n_steps - run->n_transient : 0;
+        SPL_FAIL(SPL_ERR_CONFIG,
+            "monitors.%s: period %.10g ms is longer than the recorded duration of %.10g "
+            "ms; shorten the period or lengthen the run",
+            spec->name, period_ms, (double)recorded * run->dt_ms);
+    }
+    monitor->bin_origin = run->n_transient;
+    monitor->shape = (spl_monitor_shape){
+        .n_rows = n_rows,
+        .width = run->n_nodes,
+        .first_time_ms = (double)spl_monitor_row_step(monitor, 0) * run->dt_ms,
+        .period_ms = period_ms,
+    };
+    for (size_t v = 0; v < SPL_MONITOR_MAX_VARIABLES; v++) {
+        monitor->shape.unit[v] = "";
+    }
+    SPL_TRY(check_options(spec));
+    if (monitor->ops->plan != NULL) {
+        SPL_TRY(monitor->ops->plan(monitor));
+    }
+    monitor->n_sum = monitor->bin_steps > 0 ? spec->n_variables * run->n_nodes : 0;
+    monitor->max_rows = (size_t)((max_block - 1) / monitor->row_steps + 1);
+out:
+    return status;
+}
+
+static void lay_out(spl_monitor *monitor)
+{
+    spl_arena *arena = &monitor->arena;
+    size_t row_values = monitor->spec.n_variables * monitor->shape.width;
+    monitor->rows = spl_arena_take(arena, monitor->max_rows, row_values * sizeof(double));
+    monitor->sum = spl_arena_take(arena, monitor->n_sum, sizeof(double));
+    monitor->state = spl_arena_take(arena, monitor->n_state, sizeof(double));
+    monitor->table = spl_arena_take(arena, monitor->n_table, sizeof(double));
+}
+
+spl_status spl_monitor_open(spl_monitor **out, const spl_monitor_spec *spec,
+    const spl_monitor_run *run, size_t max_block)
+{
+    spl_status status = SPL_OK;
+    *out = NULL;
+    spl_monitor *monitor = calloc(1, sizeof *monitor);
+    if (monitor == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "monitors.%s: out of memory", spec->name);
+    }
+    SPL_TRY(plan(monitor, spec, run, max_block));
+    lay_out(monitor);
+    SPL_TRY(spl_arena_commit(&monitor->arena));
+    lay_out(monitor);
+    if (monitor->ops->start != NULL) {
+        monitor->ops->start(monitor);
+    }
+    *out = monitor;
+    monitor = NULL;
+out:
+    spl_monitor_close(monitor);
+    return status;
+}
+
+void spl_monitor_close(spl_monitor *monitor)
+{
+    if (monitor != NULL) {
+        spl_arena_deinit(&monitor->arena);
+        free(monitor);
+    }
+}
+
+/* Add `count` consecutive samples, one after the other: the order of the additions, and
+ * with it the bits, does not depend on how steps are grouped into calls. Four samples at
+ * a time keep the sum in a register. */
+static void accumulate(double *restrict sum, const double *restrict sample,
+    size_t sample_stride, uint64_t count, size_t n)
+{
+    for (; count >= 4; count -= 4) {
+        const double *a = sample;
+        const double *b = a + sample_stride;
+        const double *c = b + sample_stride;
+        const double *d = c + sample_stride;
+        for (size_t i = 0; i < n; i++) {
+            sum[i] = sum[i] + a[i] + b[i] + c[i] + d[i];
+        }
+        sample = d + sample_stride;
+    }
+    for (; count > 0; count--) {
+        for (size_t i = 0; i < n; i++) {
+            sum[i] += sample[i];
+        }
+        sample += sample_stride;
+    }
+}
+
+/* Last step of the window of `length` steps that holds `step`; steps up to `origin` count
+ * to the first window. */
+static uint64_t window_end(uint64_t step, uint64_t origin, uint64_t length)
+{
+    uint64_t before = step > origin ? (step - origin - 1) / length : 0;
+    return origin + (before + 1) * length;
+}
+
+static void add_to_sums(spl_monitor *monitor, const spl_samples *block, uint64_t step,
+    uint64_t count, size_t begin, size_t end)
+{
+    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+        accumulate(monitor->sum + v * monitor->run.n_nodes + begin,
+            spl_monitor_values(monitor, block, v, step) + begin,
+            block->n_variables * block->stride, count, end - begin);
+    }
+}
+
+static void clear_sums(spl_monitor *monitor, size_t begin, size_t end)
+{
+    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+        memset(monitor->sum + v * monitor->run.n_nodes + begin, 0,
+            (end - begin) * sizeof(double));
+    }
+}
+
+void spl_monitor_observe(
+    spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end)
+{
+    const struct spl_monitor_ops *ops = monitor->ops;
+    if (ops->row == NULL || begin >= end) {
+        return;
+    }
+    spl_row_range rows = rows_of(monitor, block);
+    uint64_t row = rows.first;
+    uint64_t last = block->first_step - 1 + block->n_steps;
+    uint64_t step = block->first_step;
+    if (step <= monitor->bin_origin) {
+        step = monitor->bin_origin + 1;
+    }
+    for (uint64_t stop; step <= last; step = stop + 1) {
+        uint64_t row_end = window_end(step, monitor->run.n_transient, monitor->row_steps);
+        uint64_t bin_end = UINT64_MAX;
+        if (monitor->bin_steps > 0) {
+            bin_end = window_end(step, monitor->bin_origin, monitor->bin_steps);
+        }
+        stop = bin_end < row_end ? bin_end : row_end;
+        stop = stop < last ? stop : last;
+        if (monitor->bin_steps > 0) {
+            add_to_sums(monitor, block, step, stop - step + 1, begin, end);
+        }
+        if (stop == bin_end && ops->bin != NULL) {
+            ops->bin(monitor, stop, begin, end);
+        }
+        if (stop == row_end) {
+            for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+                ops->row(monitor, stop, v, spl_monitor_values(monitor, block, v, stop),
+                    spl_monitor_row(monitor, rows, v, row), begin, end);
+            }
+            row++;
+        }
+        if (stop == bin_end) {
+            clear_sums(monitor, begin, end);
+        }
+    }
+}
+
+spl_status spl_monitor_flush(spl_monitor *monitor, const spl_samples *block, size_t index,
+    spl_frame_sink *sink, void *user)
+{
+    spl_status status = SPL_OK;
+    spl_row_range rows = rows_of(monitor, block);
+    if (monitor->ops->finish != NULL) {
+        SPL_TRY(monitor->ops->finish(monitor, block, rows));
+    }
+    if (rows.count > 0) {
+        const spl_frame frame = {
+            .monitor = index,
+            .name = monitor->spec.name,
+            .first_row = rows.first,
+            .n_rows = rows.count,
+            .n_variables = monitor->spec.n_variables,
+            .width = monitor->shape.width,
+            .values = monitor->rows,
+        };
+        SPL_TRY(sink(user, &frame));
+    }
+out:
+    return status;
+}
+
+void spl_monitor_describe(const spl_monitor *monitor, spl_monitor_shape *shape)
+{
+    *shape = monitor->shape;
+}
+
+spl_status spl_monitor_plan(
+    const spl_monitor_spec *spec, const spl_monitor_run *run, spl_monitor_shape *shape)
+{
+    spl_monitor monitor;
+    spl_status status = plan(&monitor, spec, run, 1);
+    *shape = monitor.shape;
+    return status;
+}
+
+size_t spl_monitor_memory(
+    const spl_monitor_spec *spec, const spl_monitor_run *run, size_t max_block)
+{
+    spl_monitor monitor;
+    if (plan(&monitor, spec, run, max_block) != SPL_OK) {
+        return 0;
+    }
+    lay_out(&monitor);
+    return sizeof monitor + monitor.arena.used;
+}
+
+size_t spl_monitor_state_size(const spl_monitor *monitor)
+{
+    return monitor->n_sum + monitor->n_state;
+}
+
+void spl_monitor_save(const spl_monitor *monitor, double *out)
+{
+    if (monitor->n_sum > 0) {
+        memcpy(out, monitor->sum, monitor->n_sum * sizeof *out);
+    }
+    if (monitor->n_state > 0) {
+        memcpy(out + monitor->n_sum, monitor->state, monitor->n_state * sizeof *out);
+    }
+}
+
+void spl_monitor_restore(spl_monitor *monitor, const double *saved)
+{
+    if (monitor->n_sum > 0) {
+        memcpy(monitor->sum, saved, monitor->n_sum * sizeof *saved);
+    }
+    if (monitor->n_state > 0) {
+        memcpy(monitor->state, saved + monitor->n_sum, monitor->n_state * sizeof *saved);
+    }
+}
