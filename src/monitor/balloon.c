@@ -16,8 +16,8 @@
  * brainmass divides by rho where q / v belongs and starts at x = 1: not followed. The
  * constants are not those of The Virtual Brain's off-line balloon model. */
 #include <math.h>
-#include <stdlib.h>
 
+#include "monitor/balloon_kernel.h"
 #include "monitor/kind.h"
 
 enum { KAPPA, GAMMA, TAU, ALPHA, RHO, V_0, STEP };
@@ -42,45 +42,11 @@ static double *array(const spl_monitor *monitor, size_t v, size_t which)
     return monitor->state + (v * N_ARRAYS + which) * monitor->run.n_nodes;
 }
 
-/* Constants of the right-hand side. */
-enum { INV_ALPHA, INV_TAU, LOG2_LEFT, E_1, N_CONSTANTS };
-
-typedef struct flow {
-    double x, f, v, q;
-} flow;
-
-static inline flow slope(const spl_monitor *monitor, flow s, double z)
-{
-    const double *o = monitor->spec.options;
-    const double *k = monitor->table;
-    double outflow = exp2(log2(s.v) * k[INV_ALPHA]);
-    double extraction = (1.0 - exp2(k[LOG2_LEFT] / s.f)) / k[E_1];
-    return (flow){
-        .x = z - o[KAPPA] * s.x - o[GAMMA] * (s.f - 1.0),
-        .f = s.x,
-        .v = (s.f - outflow) * k[INV_TAU],
-        .q = (s.f * extraction - s.q * (outflow / s.v)) * k[INV_TAU],
-    };
-}
-
-static inline flow advance(flow s, flow d, double h)
-{
-    return (flow){s.x + h * d.x, s.f + h * d.f, s.v + h * d.v, s.q + h * d.q};
-}
-
-static flow heun(const spl_monitor *monitor, flow s, double z, double h)
-{
-    flow first = slope(monitor, s, z);
-    flow second = slope(monitor, advance(s, first, h), z);
-    flow both = {
-        first.x + second.x, first.f + second.f, first.v + second.v, first.q + second.q};
-    return advance(s, both, 0.5 * h);
-}
-
 static spl_status plan(spl_monitor *monitor)
 {
     spl_status status = SPL_OK;
     const spl_monitor_spec *spec = &monitor->spec;
+    SPL_TRY(spl_target_choose(&monitor->target));
     if (spec->options[RHO] >= 1.0) {
         SPL_FAIL(SPL_ERR_CONFIG, "monitors.%s.rho: %.10g must be below 1", spec->name,
             spec->options[RHO]);
@@ -98,7 +64,6 @@ static spl_status plan(spl_monitor *monitor)
     }
     monitor->bin_origin = monitor->run.n_transient % monitor->bin_steps;
     monitor->n_state = spec->n_variables * N_ARRAYS * monitor->run.n_nodes;
-    monitor->n_table = N_CONSTANTS;
     for (size_t v = 0; v < spec->n_variables; v++) {
         monitor->shape.unit[v] = "1";
     }
@@ -108,12 +73,6 @@ out:
 
 static void start(spl_monitor *monitor)
 {
-    const double *o = monitor->spec.options;
-    double *k = monitor->table;
-    k[INV_ALPHA] = 1.0 / o[ALPHA];
-    k[INV_TAU] = 1.0 / o[TAU];
-    k[LOG2_LEFT] = log2(1.0 - o[RHO]);
-    k[E_1] = 1.0 - exp2(k[LOG2_LEFT]);
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
         for (size_t i = 0; i < monitor->run.n_nodes; i++) {
             array(monitor, v, F)[i] = 1.0;
@@ -123,28 +82,54 @@ static void start(spl_monitor *monitor)
     }
 }
 
+static const spl_balloon_kernels *const kernels[SPL_N_TARGETS] = {
+    [SPL_TARGET_SCALAR] = &spl_balloon_kernels_scalar,
+    [SPL_TARGET_V3] = &spl_balloon_kernels_v3,
+    [SPL_TARGET_V4] = &spl_balloon_kernels_v4,
+};
+
 /* A node that leaves the domain keeps the step at which it did; spl_monitor_flush tells.
- */
+ * A sum that is not finite differs from itself by NaN. */
+static void note_escapes(
+    const spl_monitor *monitor, size_t variable, uint64_t step, size_t begin, size_t end)
+{
+    const double *x = array(monitor, variable, X);
+    const double *f = array(monitor, variable, F);
+    const double *v = array(monitor, variable, V);
+    const double *q = array(monitor, variable, Q);
+    double *bad_step = array(monitor, variable, BAD_STEP);
+    int escaped = 0;
+    for (size_t i = begin; i < end; i++) {
+        double all = x[i] + f[i] + v[i] + q[i];
+        escaped |= !(f[i] > 0.0) | !(v[i] > 0.0) | !(all - all == 0.0);
+    }
+    for (size_t i = begin; escaped && i < end; i++) {
+        bool inside = f[i] > 0.0 && v[i] > 0.0 && isfinite(x[i] + f[i] + v[i] + q[i]);
+        if (!inside && bad_step[i] == 0.0) {
+            bad_step[i] = (double)step;
+        }
+    }
+}
+
 static void integrate(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
 {
+    const double *o = monitor->spec.options;
     double n_samples = (double)monitor->bin_steps;
-    double h = n_samples * monitor->run.dt_ms / 1000.0;
+    const spl_balloon balloon = {
+        .kappa = o[KAPPA],
+        .gamma = o[GAMMA],
+        .inv_tau = 1.0 / o[TAU],
+        .inv_alpha = 1.0 / o[ALPHA],
+        .rho = o[RHO],
+        .h = n_samples * monitor->run.dt_ms / 1000.0,
+        .n_samples = n_samples,
+    };
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        const double *sum = monitor->sum + v * monitor->run.n_nodes;
-        double *bad_step = array(monitor, v, BAD_STEP);
-        for (size_t i = begin; i < end; i++) {
-            flow s = {array(monitor, v, X)[i], array(monitor, v, F)[i],
-                array(monitor, v, V)[i], array(monitor, v, Q)[i]};
-            s = heun(monitor, s, sum[i] / n_samples, h);
-            array(monitor, v, X)[i] = s.x;
-            array(monitor, v, F)[i] = s.f;
-            array(monitor, v, V)[i] = s.v;
-            array(monitor, v, Q)[i] = s.q;
-            bool inside = s.f > 0.0 && s.v > 0.0 && isfinite(s.x + s.f + s.v + s.q);
-            if (!inside && bad_step[i] == 0.0) {
-                bad_step[i] = (double)step;
-            }
-        }
+        kernels[monitor->target]->advance(&balloon,
+            monitor->sum + v * monitor->run.n_nodes + begin, array(monitor, v, X) + begin,
+            array(monitor, v, F) + begin, array(monitor, v, V) + begin,
+            array(monitor, v, Q) + begin, end - begin);
+        note_escapes(monitor, v, step, begin, end);
     }
 }
 

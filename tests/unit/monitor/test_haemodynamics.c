@@ -3,6 +3,7 @@
 #include <hdf5_hl.h>
 
 #include "drive.h"
+#include "simd/dispatch.h"
 #include "support/shared.h"
 #include "support/test_main.h"
 
@@ -315,6 +316,39 @@ START_TEST(balloon_outside_its_domain_is_an_error)
 }
 END_TEST
 
+/* Different for every node, so that lanes and tails cannot be mixed up. */
+static double spread(uint64_t step, size_t v, size_t node, const void *user)
+{
+    (void)user;
+    return 0.05 * (double)(node + 1) * (double)(step % 7) / 7.0 + 0.01 * (double)v;
+}
+
+START_TEST(balloon_has_the_same_bits_on_every_target)
+{
+    spl_monitor_spec spec = default_spec("balloon");
+    spec.period_ms = 20.0;
+    drive d = {&spec, {19, 0.5, 0, 2000}, spread, NULL, {16}, 2, false};
+    ck_assert_int_eq(setenv("SPL_TARGET", "scalar", 1), 0);
+    recording expected = run_drive(&d);
+    ck_assert(expected.values[0][49 * 19 + 18] != expected.values[0][49 * 19 + 17]);
+    for (int target = SPL_TARGET_V3; target < SPL_N_TARGETS; target++) {
+        if (!spl_target_available((spl_target)target)) {
+            continue;
+        }
+        ck_assert_int_eq(setenv("SPL_TARGET", spl_target_names[target], 1), 0);
+        recording r = run_drive(&d);
+        ck_assert(memcmp(r.values[0], expected.values[0], 50 * 19 * sizeof(double)) == 0);
+        free_recording(&r);
+    }
+    free_recording(&expected);
+    spl_monitor *monitor = NULL;
+    ck_assert_int_eq(setenv("SPL_TARGET", "v9", 1), 0);
+    ck_assert_int_eq(spl_monitor_open(&monitor, &spec, &d.run, 16), SPL_ERR_UNSUPPORTED);
+    ck_assert_ptr_null(monitor);
+    ck_assert_int_eq(unsetenv("SPL_TARGET"), 0);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("haemodynamics");
@@ -331,6 +365,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(balloon, balloon_settles_at_the_analytic_value);
     tcase_add_test(balloon, balloon_averages_over_its_internal_step);
     tcase_add_test(balloon, balloon_outside_its_domain_is_an_error);
+    tcase_add_test(balloon, balloon_has_the_same_bits_on_every_target);
     suite_add_tcase(suite, balloon);
     return suite;
 }
