@@ -1,11 +1,14 @@
 /* balloon - BOLD by the Balloon-Windkessel model, integrated alongside the run.
  *
- * Friston, Harrison & Penny, NeuroImage 19 (2003) 1273, equations 1-3, with vasodilatory
+ * Friston, Harrison & Penny, NeuroImage 19 (2003) 1273, with vasodilatory
  * signal x, inflow f, volume v, deoxyhaemoglobin q, all rates per second:
  *
- *   x' = z - kappa x - gamma (f - 1)          f' = x
- *   v' = (f - v^(1/alpha)) / tau              q' = (f E(f) / E(1) - q v^(1/alpha) / v) /
- * tau E(f) = 1 - (1 - rho)^(1/f) BOLD = V_0 (k1 (1 - q) + k2 (1 - q / v) + k3 (1 - v)),
+ *   x' = z - kappa x - gamma (f - 1)
+ *   f' = x
+ *   v' = (f - v^(1/alpha)) / tau
+ *   q' = (f E(f) / E(1) - q v^(1/alpha) / v) / tau,   E(f) = 1 - (1 - rho)^(1/f)
+ *
+ *   BOLD = V_0 (k1 (1 - q) + k2 (1 - q / v) + k3 (1 - v))
  *   k1 = 7 rho, k2 = 2, k3 = 2 rho - 0.2
  *
  * E(1) is rho up to rounding; dividing by what the same code gives for f = 1 keeps rest

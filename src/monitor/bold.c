@@ -49,12 +49,11 @@ enum {
 };
 /* clang-format off */
 static const spl_field options[] = {
-    [HRF_LENGTH] = {"hrf_length", 20000.0, "ms", 5000.0, 40000.0, SPL_RULE_POSITIVE,
-                    "length of the kernel"},
-    [TAU_S] = {"tau_s", 0.8,  "s",  0.4,  2.0,  SPL_RULE_POSITIVE, "FirstOrderVolterra: decay of the signal"},
-    [TAU_F] = {"tau_f", 0.4,  "s",  0.1,  1.0,  SPL_RULE_POSITIVE, "FirstOrderVolterra: feedback of the flow"},
-    [K_1]   = {"k_1",   5.6,  "1",  0.0,  10.0, SPL_RULE_FINITE,   "FirstOrderVolterra: weight of deoxyhaemoglobin"},
-    [V_0]   = {"V_0",   0.02, "1",  0.0,  0.1,  SPL_RULE_FINITE,   "FirstOrderVolterra: resting blood volume"},
+    [HRF_LENGTH] = {"hrf_length", 20000.0, "ms", 5000.0, 40000.0, SPL_RULE_POSITIVE, "kernel length"},
+    [TAU_S] = {"tau_s", 0.8,  "s",  0.4,  2.0,  SPL_RULE_POSITIVE, "Volterra: decay of the signal"},
+    [TAU_F] = {"tau_f", 0.4,  "s",  0.1,  1.0,  SPL_RULE_POSITIVE, "Volterra: feedback of the flow"},
+    [K_1]   = {"k_1",   5.6,  "1",  0.0,  10.0, SPL_RULE_FINITE,   "Volterra: weight of deoxyhaemoglobin"},
+    [V_0]   = {"V_0",   0.02, "1",  0.0,  0.1,  SPL_RULE_FINITE,   "Volterra: resting blood volume"},
     [TAU]   = {"tau",   1.08, "s",  0.5,  2.0,  SPL_RULE_POSITIVE, "Gamma: time constant"},
     [N]     = {"n",     3.0,  "1",  1.0,  10.0, SPL_RULE_POSITIVE, "Gamma: shape"},
     [A]     = {"a",     0.1,  "1",  0.0,  1.0,  SPL_RULE_FINITE,   "Gamma, DoubleExponential: maximum"},
