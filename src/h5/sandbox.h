@@ -1,0 +1,53 @@
+/* Reading of untrusted files by library code that may crash or hang: in a forked child
+ * with narrow limits, which sends records through a pipe. */
+#ifndef SPL_H5_SANDBOX_H
+#define SPL_H5_SANDBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "base/status.h"
+
+/* One array on its way to the parent, which must judge all of it. */
+typedef struct spl_sandbox_record {
+    uint32_t kind; /* the caller's; 0 ends the stream */
+    int32_t status;
+    uint64_t rows, columns;
+    uint64_t bytes; /* of the payload that follows */
+} spl_sandbox_record;
+
+typedef struct spl_sandbox {
+    pid_t child;
+    int fd;
+    struct timespec deadline;
+    const char *path;
+} spl_sandbox;
+
+/* Runs in the child: opens `path`, calls spl_sandbox_lock, then spl_sandbox_send. */
+typedef spl_status spl_sandbox_child(int fd, const char *path, const void *user);
+
+/* Start `child` in a new process. `memory_bytes` is what it may allocate beyond the
+ * present process. Result: SPL_OK; SPL_ERR_INTERNAL if the system refuses. */
+SPL_MUST_CHECK spl_status spl_sandbox_start(spl_sandbox *sandbox, const char *path,
+    spl_sandbox_child *child, const void *user, size_t memory_bytes);
+
+/* In the child: from now on no further file can be opened. */
+SPL_MUST_CHECK spl_status spl_sandbox_lock(void);
+/* In the child: send one record. */
+SPL_MUST_CHECK spl_status spl_sandbox_send(int fd, uint32_t kind, uint64_t rows,
+    uint64_t columns, const void *payload, size_t bytes);
+
+/* In the parent: wait for the next record; kind 0 after the last. An error of the child
+ * becomes this thread's last error. Result: SPL_OK; the child's code; SPL_ERR_FORMAT if
+ * it died, with the signal, or was late. */
+SPL_MUST_CHECK spl_status spl_sandbox_next(
+    spl_sandbox *sandbox, spl_sandbox_record *record);
+/* In the parent: take `bytes` of the payload. */
+SPL_MUST_CHECK spl_status spl_sandbox_take(
+    spl_sandbox *sandbox, void *data, size_t bytes);
+/* Stop the child, if it still runs; safe after a failed start. */
+void spl_sandbox_stop(spl_sandbox *sandbox);
+
+#endif
