@@ -18,6 +18,7 @@ double spl_rng_uniform(uint64_t seed, uint32_t stream, uint32_t node, uint64_t d
 {
     vec_u64 words[4] = {{draw & 0xffffffffu}, {draw >> 32}, {node}, {stream}};
     philox_words(words, seed);
-    const uint64_t bits = (words[0][0] << 21) | (words[1][0] >> 11); /* 53 of them */
-    return ((double)bits + 0.5) * 0x1p-53;
+    /* 52 bits and a half: one bit more, and the half would round some results to 1 */
+    const uint64_t bits = (words[0][0] << 20) | (words[1][0] >> 12);
+    return ((double)bits + 0.5) * 0x1p-52;
 }

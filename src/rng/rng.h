@@ -22,7 +22,8 @@ typedef struct spl_rng_kernels {
 
 const spl_rng_kernels *spl_rng_kernels_of(spl_target target);
 
-/* A number in (0, 1) with 53 bits: draw `draw` of (seed, stream, node). */
+/* Draw number `draw` of (seed, stream, node): one of the 2^52 odd multiples of 2^-53
+ * in (0, 1). */
 double spl_rng_uniform(uint64_t seed, uint32_t stream, uint32_t node, uint64_t draw);
 
 #endif

@@ -1,0 +1,71 @@
+/* Compiled once per SIMD target, as the kernels are. */
+#include "functions.h"
+
+#include "simd/vec_math.h"
+
+#define APPLY(name, expression)                                      \
+    static void apply_##name(const double *x, double *out, size_t n) \
+    {                                                                \
+        for (size_t i = 0; i < n; i += SPL_LANES) {                  \
+            const vec v = vec_load(x + i);                           \
+            vec_store(out + i, expression);                          \
+        }                                                            \
+    }
+
+VEC_INLINE vec sine_of(vec x)
+{
+    vec sine;
+    vec cosine;
+    vec_sincos(x, &sine, &cosine);
+    return sine;
+}
+
+VEC_INLINE vec cosine_of(vec x)
+{
+    vec sine;
+    vec cosine;
+    vec_sincos(x, &sine, &cosine);
+    return cosine;
+}
+
+APPLY(exp2, vec_exp2(v))
+APPLY(exp, vec_exp(v))
+APPLY(exprel, vec_exprel(v))
+APPLY(gate, vec_gate(v, vec_set(-2.0 * M_LOG2E), vec_set(0.0)))
+APPLY(log, vec_log(v))
+APPLY(sine, sine_of(v))
+APPLY(cosine, cosine_of(v))
+APPLY(fma, vec_fma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
+APPLY(fnma, vec_fnma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
+APPLY(sqrt, vec_sqrt(v))
+APPLY(clamp, vec_clamp(v, 2.5))
+APPLY(select, vec_select(v < 0.5, v, vec_set(-2.0)))
+APPLY(from_u52, vec_from_u52(vec_bits(v) >> 12))
+APPLY(mul_u32, vec_from_bits(vec_mul_u32(vec_bits(v), vec_bits(v) >> 7)))
+
+static const function list[] = {
+    {"exp2", apply_exp2},
+    {"exp", apply_exp},
+    {"exprel", apply_exprel},
+    {"gate", apply_gate},
+    {"log", apply_log},
+    {"sine", apply_sine},
+    {"cosine", apply_cosine},
+    {"fma", apply_fma},
+    {"fnma", apply_fnma},
+    {"sqrt", apply_sqrt},
+    {"clamp", apply_clamp},
+    {"select", apply_select},
+    {"from_u52", apply_from_u52},
+    {"mul_u32", apply_mul_u32},
+};
+
+static void load_first(const double *p, size_t count, double out[8])
+{
+    for (size_t i = 0; i < 8; i += SPL_LANES) {
+        vec_store(out + i, vec_load_first(p + i, count > i ? count - i : 0));
+    }
+}
+
+const function_table SPL_TARGETED(functions) = {
+    sizeof list / sizeof *list, list, load_first};
