@@ -217,6 +217,10 @@ SPL_MUST_CHECK spl_status spl_members_select(
 SPL_MUST_CHECK spl_status spl_members_load(spl_raw *raw, const spl_container *container,
     const size_t selected[SPL_N_MEMBERS], const spl_limits *limits);
 
+/* tvb_zip.c: read an archive that lies in memory; `file` is its name in messages. */
+SPL_MUST_CHECK spl_status spl_zip_parse(
+    spl_raw *raw, const char *file, const spl_blob *bytes, const spl_limits *limits);
+
 /* assemble.c: judge by the policies */
 SPL_MUST_CHECK spl_status spl_assemble(spl_connectome **out, spl_raw *raw,
     const char *source, const spl_connectome_options *options);

@@ -194,30 +194,39 @@ static bool is_npy_name(const char *path)
     return length > 4 && strcasecmp(path + length - 4, ".npy") == 0;
 }
 
+spl_status spl_zip_parse(
+    spl_raw *raw, const char *file, const spl_blob *bytes, const spl_limits *limits)
+{
+    spl_status status = SPL_OK;
+    spl_entry entries[SPL_MAX_MEMBERS] = {{0}};
+    size_t selected[SPL_N_MEMBERS];
+    spl_container container = {
+        .file = file, .entries = entries, .fetch = fetch, .source = bytes};
+    SPL_TRY(list_members(entries, &container.n_entries, bytes, file));
+    SPL_TRY(spl_members_select(&container, selected));
+    raw->form =
+        is_npy_name(entries[selected[SPL_MEMBER_WEIGHTS]].path) ? "npz" : "TVB zip";
+    SPL_TRY(spl_members_load(raw, &container, selected, limits));
+    spl_sha256_bytes(bytes->bytes, bytes->length, raw->sha256);
+out:
+    for (size_t i = 0; i < container.n_entries; i++) {
+        free(entries[i].path);
+    }
+    return status;
+}
+
 static spl_status load(
     spl_raw *raw, const spl_connectome_options *options, const spl_limits *limits)
 {
     spl_status status = SPL_OK;
     spl_blob bytes = {0};
-    spl_entry entries[SPL_MAX_MEMBERS] = {{0}};
-    size_t selected[SPL_N_MEMBERS];
-    spl_container container = {
-        .file = options->file, .entries = entries, .fetch = fetch, .source = &bytes};
     /* two matrices and some small members at their caps, compressed not at all */
     size_t max_bytes = limits->max_member_bytes < SIZE_MAX / 4
                            ? 4 * limits->max_member_bytes
                            : SIZE_MAX / 2;
     SPL_TRY(spl_blob_read(&bytes, options->file, max_bytes));
-    SPL_TRY(list_members(entries, &container.n_entries, &bytes, options->file));
-    SPL_TRY(spl_members_select(&container, selected));
-    raw->form =
-        is_npy_name(entries[selected[SPL_MEMBER_WEIGHTS]].path) ? "npz" : "TVB zip";
-    SPL_TRY(spl_members_load(raw, &container, selected, limits));
-    spl_sha256_bytes(bytes.bytes, bytes.length, raw->sha256);
+    SPL_TRY(spl_zip_parse(raw, options->file, &bytes, limits));
 out:
-    for (size_t i = 0; i < container.n_entries; i++) {
-        free(entries[i].path);
-    }
     spl_blob_deinit(&bytes);
     return status;
 }

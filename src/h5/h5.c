@@ -10,9 +10,10 @@ static bool started;
 
 static void start(void)
 {
-    /* H5dont_atexit counts only before the first other call of the library */
-    bool quiet = H5dont_atexit() >= 0;
-    started = quiet && H5open() >= 0 && H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0;
+    /* counts only before the first other call; where the host program made one, its
+     * choice stands */
+    H5dont_atexit();
+    started = H5open() >= 0 && H5Eset_auto2(H5E_DEFAULT, NULL, NULL) >= 0;
 }
 
 spl_status spl_h5_init(void)

@@ -1,0 +1,10 @@
+/* The interface of libFuzzer, which the replay program uses as well. */
+#ifndef SPL_TEST_FUZZ_H
+#define SPL_TEST_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif
