@@ -10,6 +10,7 @@
 
 #include "rng/philox.h"
 #include "rng/rng.h"
+#include "support/long_double.h"
 #include "support/test_main.h"
 
 #ifdef HAVE_RANDOM123
@@ -99,6 +100,7 @@ START_TEST(normals_follow_the_counter_layout)
     static const uint64_t seeds[] = {0, 42, UINT64_MAX, 0x123456789abcdef0};
     static const uint64_t first_steps[] = {0, 3, 1000001, 0x3fffffffe};
     static const uint32_t first_nodes[] = {0, 16, 4000, UINT32_MAX - NODES + 1};
+    const long double bound = long_double_is_wide() ? 2e-15L : 2e-14L;
     double z[STEPS * NODES];
     for (size_t a = 0; a < 4; a++) {
         for (size_t b = 0; b < 4; b++) {
@@ -110,7 +112,7 @@ START_TEST(normals_follow_the_counter_layout)
                 const long double exact =
                     exact_normal(seeds[a], stream, first_steps[b] + i / NODES,
                         first_nodes[3 - b] + (uint32_t)(i % NODES));
-                ck_assert_msg(fabsl(z[i] - exact) < 2e-15L, "%zu: %.17g", i, z[i]);
+                ck_assert_msg(fabsl(z[i] - exact) < bound, "%zu: %.17g", i, z[i]);
             }
         }
     }
@@ -168,13 +170,15 @@ END_TEST
 /* Bounds of five standard errors; P(|z| > k) = erfc(k / sqrt 2). */
 START_TEST(moments_and_tails_are_normal)
 {
-    enum { STEPS = 64, NODES = 992, ROUNDS = 160, N = STEPS * NODES };
+    enum { STEPS = 64, NODES = 992, N = STEPS * NODES };
     static double z[N];
-    const double n = (double)N * ROUNDS;
+    /* 1e7 normals; a tenth under valgrind */
+    const uint64_t rounds = long_double_is_wide() ? 160 : 16;
+    const double n = (double)N * (double)rounds;
     double power[5] = {0.0};
     double beyond[6] = {0.0};
     double largest = 0.0;
-    for (uint64_t round = 0; round < ROUNDS; round++) {
+    for (uint64_t round = 0; round < rounds; round++) {
         best()->normals(SEED, 0, round * STEPS, STEPS, 0, NODES, z, NODES);
         for (size_t i = 0; i < N; i++) {
             const double z2 = z[i] * z[i];
@@ -197,7 +201,7 @@ START_TEST(moments_and_tails_are_normal)
         const double p = erfc(k * M_SQRT1_2);
         ck_assert_double_eq_tol(beyond[k], n * p, 5.0 * sqrt(n * p * (1.0 - p)));
     }
-    ck_assert_double_gt(largest, 4.8);
+    ck_assert_double_gt(largest, 4.5);
     ck_assert_double_le(largest, 6.77);
 }
 END_TEST
@@ -205,7 +209,7 @@ END_TEST
 /* Pearson's chi-square over 64 cells of equal probability: 63 +- 11.2. */
 START_TEST(distribution_is_normal_between_the_tails)
 {
-    enum { STEPS = 1024, NODES = 992, N = STEPS * NODES, CELLS = 64 };
+    enum { STEPS = 256, NODES = 992, N = STEPS * NODES, CELLS = 64 };
     static double z[N];
     double counts[CELLS] = {0.0};
     double chi_square = 0.0;
@@ -234,7 +238,7 @@ static double mean_product(const double *a, const double *b, size_t n, int squar
 /* Neighbouring counters and keys: neither the values nor their squares correlate. */
 START_TEST(neighbours_are_uncorrelated)
 {
-    enum { STEPS = 1000, NODES = 512, N = STEPS * NODES };
+    enum { STEPS = 250, NODES = 512, N = STEPS * NODES };
     static double base[N + 8 * NODES], other[N];
     static const struct {
         uint64_t seed;
@@ -276,7 +280,7 @@ END_TEST
 
 START_TEST(uniform_has_all_its_bits)
 {
-    enum { N = 1000000 };
+    enum { N = 200000 };
     uint32_t words[4];
     double sum = 0.0;
     double squares = 0.0;

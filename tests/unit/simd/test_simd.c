@@ -11,6 +11,7 @@
 
 #include "functions.h"
 #include "simd/dispatch.h"
+#include "support/long_double.h"
 #include "support/test_main.h"
 
 #define POINTS 1000000
@@ -84,7 +85,7 @@ static void fill_any(double *x, size_t n)
 
 START_TEST(targets_give_the_same_bits)
 {
-    enum { N = 80000 };
+    enum { N = 24000 };
     static double x[N], expected[N], got[N];
     fill_any(x, N);
     ck_assert(spl_target_available(SPL_TARGET_SCALAR));
@@ -167,8 +168,7 @@ START_TEST(errors_are_within_their_bounds)
     uint64_t state = 17;
     double worst_relative = 0.0;
     double worst_absolute = 0.0;
-    volatile long double tiny = LDBL_EPSILON;
-    if (1.0L + tiny * 0.5L != 1.0L || 1.0L + tiny == 1.0L || tiny > 1e-18L) {
+    if (!long_double_is_wide()) {
         fprintf(stderr, "# skipped: long double is no wider than double here\n");
         return;
     }
