@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool reserve(spl_text *text, size_t more)
 {
@@ -67,19 +68,39 @@ void spl_text_add_json(spl_text *text, const char *string)
     spl_text_add_bytes(text, "\"", 1);
 }
 
-void spl_text_add_json_double(spl_text *text, double value)
+/* The shortest of 15 to 17 digits that reads back, in the C locale whatever the user's
+ * is. An exponent gets a decimal point in front: YAML 1.1 takes 1e-05 for a string. */
+static void print_double(char *digits, size_t size, double value)
 {
-    char digits[40];
-    if (isinf(value)) {
-        spl_text_add(text, "\"%sinf\"", value < 0.0 ? "-" : "");
-        return;
-    }
     for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        snprintf(digits, size, "%.*g", precision, value);
         if (strtod(digits, NULL) == value) {
             break;
         }
     }
+    char *exponent = strchr(digits, 'e');
+    if (exponent != NULL && strchr(digits, '.') == NULL) {
+        memmove(exponent + 2, exponent, strlen(exponent) + 1);
+        memcpy(exponent, ".0", 2);
+    }
+}
+
+void spl_text_add_json_double(spl_text *text, double value)
+{
+    char digits[48];
+    if (isinf(value)) {
+        spl_text_add(text, "\"%sinf\"", value < 0.0 ? "-" : "");
+        return;
+    }
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (c_locale == (locale_t)0) {
+        text->failed = true;
+        return;
+    }
+    locale_t users = uselocale(c_locale);
+    print_double(digits, sizeof digits, value);
+    uselocale(users);
+    freelocale(c_locale);
     spl_text_add(text, "%s", digits);
 }
 
@@ -179,9 +200,15 @@ const char *spl_suggest(const char *word, const char *const *names)
 {
     size_t limit = strlen(word) / 3 > 1 ? strlen(word) / 3 : 1;
     const char *best = NULL;
+    for (const char *const *name = names; *name != NULL; name++) {
+        if (strcasecmp(word, *name) == 0) {
+            return *name;
+        }
+    }
     for (; *names != NULL; names++) {
         size_t distance = edit_distance(word, *names);
-        if (distance <= limit) {
+        /* a word of one letter is one replacement away from every other */
+        if (distance <= limit && distance < strlen(word)) {
             best = *names;
             limit = distance > 0 ? distance - 1 : 0;
             if (distance == 0) {

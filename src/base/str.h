@@ -31,8 +31,8 @@ char *spl_strdup(const char *string);
  * inf only if `allow_inf`. Result: false if it is anything else. */
 bool spl_parse_double(const char *text, bool allow_inf, double *value);
 
-/* Return the name closest to `word` (edit distance at most a third of its length, at
- * least 1), or NULL. `names` ends with NULL. */
+/* Return the name closest to `word` (the same but for case, else edit distance at most a
+ * third of its length, at least 1), or NULL. `names` ends with NULL. */
 const char *spl_suggest(const char *word, const char *const *names);
 
 /* Store "unknown <what> '<word>'; did you mean '<closest>'?", or, if nothing is close,

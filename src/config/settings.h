@@ -54,10 +54,11 @@ typedef struct spl_settings {
     size_t sends_state;    /* else this state */
     /* model.* */
     const spl_model *model;
-    const char *preset; /* "" if none */
-    double *params;     /* [n_params][n_nodes] */
-    char *start;        /* name of the start rule, or "custom" */
-    bool start_shared;  /* one uniform draw per node for all states */
+    const char *preset;          /* "" if none */
+    double *params;              /* [n_params][n_nodes] */
+    char *start;                 /* name of the start rule, or "custom" */
+    const spl_start *start_rule; /* the rule that states not given follow */
+    bool start_shared;           /* one uniform draw per node for all states */
     spl_init init[SPL_MAX_STATES];
     /* noise.* */
     spl_noise_kind noise;

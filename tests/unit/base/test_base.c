@@ -1,3 +1,4 @@
+#include <locale.h>
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +40,9 @@ START_TEST(suggestions_are_close)
     ck_assert_str_eq(spl_suggest("speeed", names), "speed");
     ck_assert_str_eq(spl_suggest("normalize", names), "normalise");
     ck_assert_ptr_null(spl_suggest("weights", names));
+    const char *const states[] = {"d_K", "d_V", "V", NULL};
+    ck_assert_str_eq(spl_suggest("d_v", states), "d_V");
+    ck_assert_ptr_null(spl_suggest("Q", states));
 }
 END_TEST
 
@@ -50,6 +54,27 @@ START_TEST(json_text_reads_back)
     spl_text_add_json_double(&text, INFINITY);
     ck_assert(!text.failed);
     ck_assert_str_eq(text.data, "\"a\\\"b\\\\\\u000a\"0.1\"inf\"");
+    spl_text_deinit(&text);
+}
+END_TEST
+
+/* A locale that writes a comma may be missing on the machine; then only the C part runs.
+ */
+START_TEST(doubles_ignore_the_locale)
+{
+    spl_text text = {0};
+    locale_t german = newlocale(LC_ALL_MASK, "de_DE.UTF-8", (locale_t)0);
+    locale_t before = german != (locale_t)0 ? uselocale(german) : (locale_t)0;
+    spl_text_add_json_double(&text, 0.30000000000000004);
+    spl_text_add(&text, " ");
+    spl_text_add_json_double(&text, 1e-5);
+    spl_text_add(&text, " ");
+    spl_text_add_json_double(&text, -1.5e300);
+    if (german != (locale_t)0) {
+        uselocale(before);
+        freelocale(german);
+    }
+    ck_assert_str_eq(text.data, "0.30000000000000004 1.0e-05 -1.5e+300");
     spl_text_deinit(&text);
 }
 END_TEST
@@ -82,6 +107,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, numbers_are_decimal_and_whole);
     tcase_add_test(tests, suggestions_are_close);
     tcase_add_test(tests, json_text_reads_back);
+    tcase_add_test(tests, doubles_ignore_the_locale);
     tcase_add_test(tests, arena_measures_then_places);
     suite_add_tcase(suite, tests);
     return suite;
