@@ -44,8 +44,11 @@ static bool set_limit(__rlimit_resource_t resource, rlim_t value)
     if (getrlimit(resource, &limit) != 0) {
         return false;
     }
-    limit.rlim_cur = limit.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
-    return setrlimit(resource, &limit) == 0;
+    struct rlimit both = limit;
+    both.rlim_cur = both.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
+    /* valgrind keeps the hard limit of descriptors for itself */
+    limit.rlim_cur = both.rlim_cur;
+    return setrlimit(resource, &both) == 0 || setrlimit(resource, &limit) == 0;
 }
 
 spl_status spl_sandbox_lock(void)
