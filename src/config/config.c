@@ -87,7 +87,12 @@ spl_status spl_config_load(spl_config **out, const char *path)
     spl_status status = SPL_OK;
     spl_blob blob = {0};
     *out = NULL;
-    SPL_TRY(spl_blob_read(&blob, path, MAX_FILE_BYTES));
+    status = spl_blob_read(&blob, path, MAX_FILE_BYTES);
+    if (status == SPL_ERR_LIMIT) {
+        SPL_FAIL(SPL_ERR_LIMIT,
+            "%s: more than 64 MiB; a configuration is a text of a few lines", path);
+    }
+    SPL_TRY(status);
     if (spl_is_hdf5(blob.bytes, blob.length)) {
         SPL_FAIL(SPL_ERR_FORMAT,
             "%s: an HDF5 file; its stored configuration cannot be read yet", path);
