@@ -48,6 +48,5 @@ const spl_coupling_kernels *spl_coupling_kernels_of(
             return couplings[i][target];
         }
     }
-    spl_bug_assert(!"coupling function is not registered");
-    return NULL;
+    spl_bug_abort("coupling function is not registered", __FILE__, __LINE__);
 }

@@ -46,8 +46,7 @@ const spl_model_kernels *spl_model_kernels_of(const spl_model *model, spl_target
             return models[i][target];
         }
     }
-    spl_bug_assert(!"model is not registered");
-    return NULL;
+    spl_bug_abort("model is not registered", __FILE__, __LINE__);
 }
 
 int spl_scheme_find(const char *name)
