@@ -82,6 +82,41 @@ spl_status spl_config_defaults(spl_config **out)
     return spl_config_from_text(out, "", "", 0);
 }
 
+/* The name of the results file without its ending: "a/rest.h5" gives "rest_rerun.h5". */
+static char *rerun_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    size_t length = strlen(name);
+    if (length > 3 && strcmp(name + length - 3, ".h5") == 0) {
+        length -= 3;
+    }
+    spl_text text = {0};
+    spl_text_add_bytes(&text, name, length);
+    spl_text_add(&text, "_rerun.h5");
+    return text.data;
+}
+
+spl_status spl_config_from_results(spl_config **out, const char *path, const char *json)
+{
+    spl_status status = spl_config_from_text(out, path, json, strlen(json));
+    if (status != SPL_OK) {
+        return status;
+    }
+    spl_node *output = spl_node_find((*out)->root, "output");
+    if (output != NULL && output->kind == SPL_NODE_MAP) {
+        spl_node_remove(output, "file");
+        spl_node_remove(output, "force");
+    }
+    (*out)->rerun = rerun_name(path);
+    if ((*out)->rerun == NULL) {
+        spl_config_free(*out);
+        *out = NULL;
+        return no_memory();
+    }
+    return SPL_OK;
+}
+
 spl_status spl_config_load(spl_config **out, const char *path)
 {
     spl_status status = SPL_OK;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "splenium/log.h"
+#include "support/shared.h"
 #include "unit/config/support.h"
 
 static void write_file(const char *path, const char *text)
@@ -369,6 +370,90 @@ START_TEST(the_resolved_configuration_reads_back)
 }
 END_TEST
 
+START_TEST(a_rerun_leaves_its_results_alone)
+{
+    spl_connectome *regions = make_regions(false);
+    spl_config *config = read_text("output: {file: a.h5, force: true}\ntitle: x\n");
+    spl_config *again = NULL;
+    spl_settings s;
+    spl_settings t;
+    resolve(config, regions, &s);
+    ck_assert_int_eq(
+        spl_config_from_results(&again, "some/a.h5", s.resolved_json), SPL_OK);
+    resolve(again, regions, &t);
+    ck_assert_str_eq(t.title, "x");
+    ck_assert_str_eq(t.output, "a_rerun.h5");
+    ck_assert(s.force && !t.force);
+    spl_settings_free(&t);
+    set(again, "output.file", "b.h5");
+    resolve(again, regions, &t);
+    ck_assert_str_eq(t.output, "b.h5");
+    spl_settings_free(&s);
+    spl_settings_free(&t);
+    spl_config_free(config);
+    spl_config_free(again);
+    spl_connectome_free(regions);
+}
+END_TEST
+
+/* The complete example of the manual, less what does not exist yet. */
+START_TEST(the_example_runs_on_real_data)
+{
+    char path[512];
+    if (!shared_file(path, sizeof path, "data/connectomes/connectivity_76.zip")) {
+        return;
+    }
+    spl_connectome *connectome = NULL;
+    spl_settings s;
+    spl_config *config = read_text(
+        "format: 1                            # version of the configuration schema\n"
+        "title: \"Resting state, TVB-76, d_V sweep\"\n"
+        "simulation:\n"
+        "  duration: 300 s                    # quantity\n"
+        "  dt: 0.1                            # ms\n"
+        "  transient: 10 s                    # integrated, not recorded\n"
+        "  integrator: heun\n"
+        "  coupling_stages: per-stage\n"
+        "  seed: 42\n"
+        "  threads: 2                         # 0 = all\n"
+        "  precision: double\n"
+        "connectome:\n"
+        "  file: connectivity_76.zip\n"
+        "  orientation: to-from\n"
+        "  speed: 3.0\n"
+        "  normalise: region\n"
+        "  self_connections: drop\n"
+        "  zero_length: warn\n"
+        "coupling: {function: linear, a: 0.0042, b: 0.0}\n"
+        "model:\n"
+        "  name: larter_breakspear\n"
+        "  d_V: 0.65\n"
+        "  C: {default: 0.1, rA1: 0.2, lA1: 0.2}\n"
+        "  init: {V: [-0.5, 0.5], W: [0.0, 0.6], Z: [0.0, 0.2]}\n"
+        "noise: {kind: additive, nsig: {V: 1.0e-4}}\n"
+        "monitors:\n"
+        "  - {name: tavg, kind: temporal_average, period: 1.0, variables: [V, W], dtype: "
+        "f4}\n"
+        "  - {name: bold, kind: bold, period: 720 ms}\n"
+        "output: {file: out/rest76.h5, flush_every: 1 s}\n");
+    set(config, "connectome.file", path);
+    spl_status status = spl_config_connectome(config, &connectome);
+    ck_assert_msg(status == SPL_OK, "%s", spl_last_error());
+    resolve(config, connectome, &s);
+    ck_assert_uint_eq(s.n_nodes, 76);
+    ck_assert_uint_eq(s.n_steps, 3100000);
+    ck_assert_uint_eq(s.n_transient, 100000);
+    ck_assert(param(&s, "C")[0] == 0.2 && param(&s, "C")[1] == 0.1);
+    ck_assert(s.noise_strength[75] == sqrt(2e-4) && s.noise_strength[76] == 0.0);
+    ck_assert_uint_eq(s.monitors[0].n_variables, 2);
+    ck_assert(s.monitors[1].period_ms == 720.0);
+    ck_assert_str_eq(s.output, "out/rest76.h5");
+    spl_settings_free(&s);
+    spl_config_free(config);
+    spl_connectome_free(connectome);
+}
+END_TEST
+
 START_TEST(every_key_is_listed)
 {
     bool found = false;
@@ -452,6 +537,8 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, variables_have_numbers);
     tcase_add_test(tests, a_coarse_step_warns);
     tcase_add_test(tests, the_resolved_configuration_reads_back);
+    tcase_add_test(tests, a_rerun_leaves_its_results_alone);
+    tcase_add_test(tests, the_example_runs_on_real_data);
     tcase_add_test(tests, every_key_is_listed);
     tcase_add_test(tests, the_connectome_is_loaded_as_told);
     tcase_add_test(tests, the_shipped_data_set_is_found_or_named);
