@@ -17,18 +17,25 @@ typedef struct spl_config spl_config;
 SPL_API SPL_MUST_CHECK spl_status spl_config_defaults(spl_config **out);
 /* Make a configuration from a YAML file, or from the resolved configuration inside a
  * results file. Relative paths in the file are relative to it. Errors read
- * file:line:column: what is wrong. Result: SPL_OK; SPL_ERR_FILE_MISSING; SPL_ERR_CONFIG;
- * SPL_ERR_FORMAT; SPL_ERR_NO_MEMORY. */
+ * file:line:column: what is wrong. Names that belong to a model, a coupling function or a
+ * monitor are checked when the configuration is used, since --set may still change these.
+ * Result: SPL_OK; SPL_ERR_FILE_MISSING, _FILE_READ; SPL_ERR_CONFIG; SPL_ERR_FORMAT;
+ * SPL_ERR_LIMIT above 64 MiB; SPL_ERR_NO_MEMORY. */
 SPL_API SPL_MUST_CHECK spl_status spl_config_load(spl_config **out, const char *path);
-/* Set one key, e.g. "model.d_V" to "0.65"; the value is YAML flow syntax typed by the
- * schema; relative paths are relative to the current directory. Result: SPL_OK;
- * SPL_ERR_USAGE if it cannot be parsed or the key is unknown. */
+/* Set one key, e.g. "model.d_V" to "0.65", "model.C.rA1" to "0.2", "monitors.bold.period"
+ * to "2 s". The value is YAML flow syntax if it starts with a bracket, a brace or a
+ * quote, else plain text, typed by the schema; relative paths are relative to the current
+ * directory. Later settings win over earlier ones and over the file. Result: SPL_OK;
+ * SPL_ERR_USAGE if it cannot be parsed or the key is unknown; SPL_ERR_NO_MEMORY. What
+ * only shows later (an unknown parameter or label) is SPL_ERR_USAGE as well. */
 SPL_API SPL_MUST_CHECK spl_status spl_config_set(
     spl_config *config, const char *key, const char *value);
 SPL_API void spl_config_free(spl_config *config);
 
-/* Load the connectome that the configuration names.
- * Result: as spl_connectome_load. */
+/* Load the connectome that the configuration names, else the data set shipped with the
+ * program: dk68.zip in the folder of the environment variable SPLENIUM_DATA, where it is
+ * installed, or in the source tree. Tract lengths may be absent when no delay depends on
+ * them. Result: as spl_connectome_load; SPL_ERR_CONFIG, SPL_ERR_USAGE. */
 SPL_API SPL_MUST_CHECK spl_status spl_config_connectome(
     const spl_config *config, spl_connectome **out);
 

@@ -119,7 +119,8 @@ static spl_status add_variable(spl_monitor_spec *spec, const spl_model *model,
     if (status != SPL_OK) {
         return status;
     }
-    bool input_only = spec->kind->variable != NULL && *spec->kind->variable == 'c';
+    bool input_only =
+        spec->kind->variable != NULL && strcmp(spec->kind->variable, "c") == 0;
     if (input_only && index != model->n_states + 1) {
         return spl_node_error(node, false,
             "monitors.%s: a monitor of kind %s records 'c' only; leave out variables",
