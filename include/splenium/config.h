@@ -39,6 +39,12 @@ SPL_API void spl_config_free(spl_config *config);
 SPL_API SPL_MUST_CHECK spl_status spl_config_connectome(
     const spl_config *config, spl_connectome **out);
 
+/* Read what a key of fixed name holds after all settings: a number in the unit of the
+ * key, NAN for none, 0 or 1 for a flag. Result: SPL_OK; SPL_ERR_NOT_FOUND if there is no
+ * such key or its value is no number; SPL_ERR_CONFIG, SPL_ERR_USAGE. */
+SPL_API SPL_MUST_CHECK spl_status spl_config_number(
+    const spl_config *config, const char *key, double *value);
+
 /* One key of the schema, for help and documentation. */
 typedef struct spl_config_key {
     const char *key;   /* dotted path */

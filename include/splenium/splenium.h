@@ -6,6 +6,7 @@
 #include "splenium/config.h"
 #include "splenium/connectome.h"
 #include "splenium/coupling.h"
+#include "splenium/integrator.h"
 #include "splenium/log.h"
 #include "splenium/model.h"
 #include "splenium/monitor.h"

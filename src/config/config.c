@@ -239,6 +239,31 @@ out:
     return status;
 }
 
+spl_status spl_config_number(const spl_config *config, const char *key, double *value)
+{
+    spl_status status = SPL_OK;
+    spl_tree tree = {0};
+    size_t i = 0;
+    SPL_TRY(spl_tree_build(&tree, config));
+    while (i < SPL_N_KEYS && strcmp(spl_schema[i].key.key, key) != 0) {
+        i++;
+    }
+    spl_key_type type = i < SPL_N_KEYS ? spl_schema[i].type : SPL_TYPE_TREE;
+    if (type == SPL_TYPE_COUNT) {
+        *value = (double)tree.values[i].count;
+    } else if (type == SPL_TYPE_FLAG) {
+        *value = tree.values[i].flag;
+    } else if (type == SPL_TYPE_NUMBER || type == SPL_TYPE_TIME ||
+               type == SPL_TYPE_SPEED) {
+        *value = tree.values[i].number;
+    } else {
+        SPL_FAIL(SPL_ERR_NOT_FOUND, "%s: not a key that holds one number", key);
+    }
+out:
+    spl_tree_deinit(&tree);
+    return status;
+}
+
 /* Whole steps that cover a time: the nearest number if it fits within rounding, else the
  * next one. */
 static double cover(double time_ms, double dt_ms)

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "model/model_list.h"
+#include "splenium/integrator.h"
 
 #define DECLARE(name)                                                                \
     extern const spl_model_kernels spl_model_##name##_scalar, spl_model_##name##_v3, \
@@ -47,6 +48,21 @@ const spl_model_kernels *spl_model_kernels_of(const spl_model *model, spl_target
         }
     }
     spl_bug_abort("model is not registered", __FILE__, __LINE__);
+}
+
+size_t spl_integrator_count(void)
+{
+    return SPL_N_SCHEMES;
+}
+
+bool spl_integrator_at(size_t i, spl_integrator *integrator)
+{
+    if (i >= SPL_N_SCHEMES) {
+        return false;
+    }
+    *integrator = (spl_integrator){
+        spl_schemes[i].name, spl_schemes[i].formula, spl_schemes[i].order};
+    return true;
 }
 
 int spl_scheme_find(const char *name)

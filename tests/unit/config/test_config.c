@@ -474,6 +474,30 @@ START_TEST(every_key_is_listed)
 }
 END_TEST
 
+START_TEST(numbers_can_be_asked_for)
+{
+    double value = -1.0;
+    spl_config *config = read_text("connectome: {speed: 4 m/s, delays: false}\n");
+    set(config, "simulation.dt", "50 us");
+    ck_assert_int_eq(spl_config_number(config, "connectome.speed", &value), SPL_OK);
+    ck_assert(value == 4.0);
+    ck_assert_int_eq(spl_config_number(config, "simulation.dt", &value), SPL_OK);
+    ck_assert(value == 0.05);
+    ck_assert_int_eq(spl_config_number(config, "simulation.seed", &value), SPL_OK);
+    ck_assert(value == 42.0);
+    ck_assert_int_eq(spl_config_number(config, "connectome.delays", &value), SPL_OK);
+    ck_assert(value == 0.0);
+    ck_assert_int_eq(spl_config_number(config, "connectome.delay", &value), SPL_OK);
+    ck_assert(isnan(value));
+    ck_assert_int_eq(spl_config_number(config, "model.name", &value), SPL_ERR_NOT_FOUND);
+    ck_assert_str_eq(spl_last_error(), "model.name: not a key that holds one number");
+    ck_assert_int_eq(spl_config_number(config, "nosuch", &value), SPL_ERR_NOT_FOUND);
+    set(config, "coupling.function", "nosuch");
+    ck_assert_int_eq(spl_config_number(config, "simulation.dt", &value), SPL_ERR_USAGE);
+    spl_config_free(config);
+}
+END_TEST
+
 START_TEST(the_connectome_is_loaded_as_told)
 {
     char folder[] = "splenium-config-XXXXXX";
@@ -540,6 +564,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, a_rerun_leaves_its_results_alone);
     tcase_add_test(tests, the_example_runs_on_real_data);
     tcase_add_test(tests, every_key_is_listed);
+    tcase_add_test(tests, numbers_can_be_asked_for);
     tcase_add_test(tests, the_connectome_is_loaded_as_told);
     tcase_add_test(tests, the_shipped_data_set_is_found_or_named);
     suite_add_tcase(suite, tests);
