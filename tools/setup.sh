@@ -1,0 +1,96 @@
+# What tools/quickstart, tools/check and .ci/run share: packages and builds. POSIX shell,
+# to be read in by ". tools/setup.sh" in the top folder of the source tree.
+
+missing=
+
+# need PACKAGE COMMAND...: the package is missing if the command fails. What was installed
+# in another way (meson from pip, say) counts.
+need() {
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has_header() {
+    echo "#include <$1>" | "${CC:-cc}" -E -
+}
+
+has_module() {
+    "$(system_python)" -c "import $1"
+}
+
+# Debian's own Python has the modules of Debian's packages; one found first in PATH may not.
+system_python() {
+    if [ -x /usr/bin/python3 ]; then
+        echo /usr/bin/python3
+    else
+        echo python3
+    fi
+}
+
+need_for_build() {
+    need gcc command -v "${CC:-cc}"
+    need libc6-dev has_header stdio.h
+    need meson meson --version
+    need ninja-build ninja --version
+    need pkg-config pkg-config --version
+    need libhdf5-dev pkg-config --exists hdf5-serial
+    need libopenblas-dev pkg-config --exists openblas
+    need libarchive-dev pkg-config --exists libarchive
+    need libyaml-dev pkg-config --exists yaml-0.1
+    need nettle-dev pkg-config --exists nettle
+}
+
+need_for_tests() {
+    need check pkg-config --exists check
+    need librandom123-dev has_header Random123/philox.h
+    need python3 python3 --version
+    need python3-h5py has_module h5py
+    need python3-xarray has_module xarray
+    need python3-h5netcdf has_module h5netcdf
+    need python3-netcdf4 has_module netCDF4
+}
+
+need_for_ci() {
+    need git git --version
+    need clang command -v clang
+    need libclang-rt-14-dev clang_links -fsanitize=address,undefined,fuzzer-no-link
+    need libomp-dev clang_links -fopenmp
+    need clang-format-14 command -v clang-format-14
+    need valgrind valgrind --version
+}
+
+clang_links() {
+    echo 'int main(void) { return 0; }' | clang "$@" -x c -o /dev/null -
+}
+
+# Install what is missing with apt-get: as root, or through sudo.
+install_missing() {
+    if [ -z "$missing" ]; then
+        return
+    fi
+    as_root=
+    if [ "$(id -u)" -ne 0 ]; then
+        as_root=sudo
+    fi
+    if ! command -v apt-get >/dev/null || { [ -n "$as_root" ] && ! command -v sudo >/dev/null; }
+    then
+        echo "$0: missing packages; as root: apt-get install$missing" >&2
+        exit 1
+    fi
+    echo "Installing$missing"
+    $as_root apt-get -q update
+    # shellcheck disable=SC2086  # the list is words
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y install --no-install-recommends $missing
+}
+
+# build FOLDER OPTION...: configure the folder once, then bring it up to date.
+build() {
+    folder=$1
+    shift
+    if [ ! -f "$folder/build.ninja" ]; then
+        meson setup "$folder" "$@"
+    fi
+    meson compile -C "$folder"
+}
