@@ -24,14 +24,19 @@ typedef struct spl_sum_kernels {
 
 const spl_sum_kernels *spl_sum_kernels_of(spl_target target);
 
-/* Dense matrix of the edges without delay, [stride][stride] by rows, for spl_sum_dense.
- */
+/* Fill the dense matrix of the edges without delay, [stride][stride] by rows, for
+ * spl_sum_dense, and bind BLAS to one thread. */
 void spl_dense_fill(const spl_plan *plan, double *matrix);
 
 /* The same sums by BLAS, for the rows [begin, end), multiples of SPL_TILE: panels of
  * fixed size, one thread, so the bits depend on neither threads nor the dealing. */
 void spl_sum_dense(const spl_plan *plan, const double *matrix, const double *sent,
     size_t begin, size_t end, double *sums);
+
+/* Version and build of the BLAS library, and the CPU kernel it has chosen, on which its
+ * last bits depend; static. */
+const char *spl_blas_name(void);
+const char *spl_blas_core(void);
 
 /* Undelayed networks above this density go through the dense matrix: measured while the
  * matrix lies in L2 or L3, 0.10 ns per weight against 0.45 ns per nonzero

@@ -20,6 +20,7 @@ const spl_sum_kernels *spl_sum_kernels_of(spl_target target)
 
 void spl_dense_fill(const spl_plan *plan, double *matrix)
 {
+    openblas_set_num_threads(1);
     for (size_t i = 0; i < plan->n_nodes; i++) {
         for (size_t e = plan->undelayed[i]; e < plan->start[i + 1]; e++) {
             matrix[i * plan->stride + (size_t)plan->source[e]] = plan->weight[e];
@@ -36,4 +37,14 @@ void spl_sum_dense(const spl_plan *plan, const double *matrix, const double *sen
         cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)plan->n_nodes, 1.0,
             matrix + row * plan->stride, (int)plan->stride, sent, 1, 1.0, sums + row, 1);
     }
+}
+
+const char *spl_blas_name(void)
+{
+    return openblas_get_config();
+}
+
+const char *spl_blas_core(void)
+{
+    return openblas_get_corename();
 }

@@ -51,3 +51,23 @@ spl_status spl_h5_error(spl_status status, const char *format, ...)
     }
     return spl_error(status, "%s: %s", context, reason);
 }
+
+static char version[32];
+
+static void read_version(void)
+{
+    unsigned major = 0;
+    unsigned minor = 0;
+    unsigned release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(version, sizeof version, "%u.%u.%u", major, minor, release);
+}
+
+const char *spl_h5_version(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (spl_h5_init() == SPL_OK) {
+        pthread_once(&once, read_version);
+    }
+    return version;
+}

@@ -15,4 +15,8 @@ SPL_MUST_CHECK spl_status spl_h5_init(void);
 spl_status spl_h5_error(spl_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Version of the HDF5 library at run time, e.g. "1.10.8"; static, "" if it cannot start.
+ */
+const char *spl_h5_version(void);
+
 #endif

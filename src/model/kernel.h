@@ -68,6 +68,10 @@ typedef struct spl_model_kernels {
     /* Fill the derived constants below the parameters: params[n_params +
      * n_derived][stride]. */
     void (*derive)(double *params, size_t stride);
+    /* Tell in `text` why the parameters of `node` can only make it diverge; false if
+     * there is nothing to tell. NULL: the model knows no such case. */
+    bool (*check)(
+        const double *params, size_t stride, size_t node, char *text, size_t size);
     /* Single evaluations for SPL_LANES nodes from `node` on; state, c, out are
      * [..][SPL_LANES]. The reference engine calls those of the scalar target. */
     void (*rhs)(const double *params, size_t stride, size_t node, const double *state,

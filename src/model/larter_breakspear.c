@@ -4,6 +4,9 @@
  * 14:703, equations 3-9); parameters as in Alstott et al. 2009 and Roberts et al. 2019.
  * The page below is the model's documentation; `splenium models larter_breakspear` prints
  * it. */
+#include <math.h>
+#include <stdio.h>
+
 #define MODEL                 larter_breakspear
 #define MODEL_SUMMARY         "Larter-Breakspear neural mass: V, W (K channels), Z (inhibition)"
 #define MODEL_OBSERVABLE_NAME "Q_V"
@@ -159,6 +162,25 @@ MODEL_JACOBIAN
     dp->V = -p.t_scale * J;
     dp->W = -p.rate_W;
     dp->Z = vec_set(0.0);
+}
+
+/* dZ = 0 needs V Q_V(V) = -ani Iext / aei, and with VT = 0 the smallest value of V Q_V is
+ * d_V QV_max min x H(x), min x H(x) = -0.13923227: below d_SN there is no fixed point and
+ * Z grows for ever. */
+#define MODEL_HAS_CHECK
+MODEL_CHECK
+{
+    const double d_SN = p.ani * p.Iext / (p.aei * p.QV_max * 0.13923227);
+    const bool known = p.VT == 0.0 && p.aei > 0.0 && p.QV_max > 0.0;
+    if (!known || p.d_V > d_SN) {
+        return false;
+    }
+    snprintf(text, size,
+        "d_V = %.6g is not above ani Iext / (0.139232 aei QV_max) = %.6g: there is no "
+        "fixed "
+        "point and every start diverges; raise d_V or lower Iext",
+        p.d_V, d_SN);
+    return true;
 }
 
 static const spl_start model_starts[] = {

@@ -1,8 +1,7 @@
 /* First half of every model's file: turns its tables STATES, PARAMS, DERIVED into types.
- * After it come MODEL_OBSERVABLE, MODEL_RHS and MODEL_JACOBIAN, then template_end.h. In
- * their bodies s   state, p parameters and derived constants (structs of vec) c coupling
- * input of this stage dp  result
- */
+ * After it come MODEL_OBSERVABLE, MODEL_RHS and MODEL_JACOBIAN, then template_end.h.
+ * Their bodies know s, the state, p, parameters and derived constants (both structs of
+ * vec), c, the coupling input of this stage, and dp, the result. */
 #include "model/kernel.h"
 #include "simd/vec_math.h"
 
@@ -18,6 +17,12 @@ typedef struct {
     DERIVED(FIELD_VEC)
 } model_params;
 
+/* The same of one node, for what is not hot. */
+typedef struct {
+    PARAMS(FIELD_DOUBLE)
+    DERIVED(FIELD_DOUBLE)
+} model_values;
+
 #define MODEL_OBSERVABLE \
     VEC_INLINE vec model_observable(const model_state s, const model_params p)
 #define MODEL_RHS              \
@@ -26,3 +31,6 @@ typedef struct {
 #define MODEL_JACOBIAN              \
     VEC_INLINE void model_jacobian( \
         const model_state s, const model_params p, const vec c, model_state *dp)
+/* Optional, with MODEL_HAS_CHECK defined: tell in `text` why the node can only diverge;
+ * false if there is nothing to tell. */
+#define MODEL_CHECK static bool model_check(const model_values p, char *text, size_t size)

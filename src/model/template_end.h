@@ -375,14 +375,21 @@ static double exprel(double x)
     return vec_exprel(vec_set(x))[0];
 }
 
+#ifdef MODEL_HAS_CHECK
+static bool check_node(
+    const double *params, size_t stride, size_t node, char *text, size_t size)
+{
+#define NODE_VALUE(name, ...) .name = params[PARAM_##name * stride + node],
+    return model_check(
+        (model_values){PARAMS(NODE_VALUE) DERIVED(NODE_VALUE)}, text, size);
+}
+#endif
+
 /* Derived constants take the divisions out of the loop. */
 static void derive(double *params, size_t stride)
 {
     for (size_t i = 0; i < stride; i++) {
-        struct {
-            PARAMS(FIELD_DOUBLE)
-            DERIVED(FIELD_DOUBLE)
-        } p;
+        model_values p;
 #define GET_PARAM(name, ...) p.name = params[PARAM_##name * stride + i];
 #define SET_DERIVED(name, expression) \
     p.name = (expression);            \
@@ -421,6 +428,9 @@ const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL)) = {
     .model = &model_table,
     .n_derived = N_ALL - N_PARAMS,
     .derive = derive,
+#ifdef MODEL_HAS_CHECK
+    .check = check_node,
+#endif
     .rhs = evaluate_rhs,
     .jacobian = evaluate_jacobian,
     .observe = evaluate_observable,
