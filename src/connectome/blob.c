@@ -4,8 +4,6 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -235,47 +233,4 @@ out:
     archive_read_free(archive);
     spl_blob_deinit(&out);
     return status;
-}
-
-static void write_hex(struct sha256_ctx *hash, char hex[SPL_SHA256_HEX])
-{
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_digest(hash, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    }
-}
-
-void spl_sha256_bytes(const void *bytes, size_t length, char hex[SPL_SHA256_HEX])
-{
-    struct sha256_ctx hash;
-    sha256_init(&hash);
-    sha256_update(&hash, length, bytes);
-    write_hex(&hash, hex);
-}
-
-spl_status spl_sha256_files(
-    const char *const *paths, size_t n_paths, char hex[SPL_SHA256_HEX])
-{
-    struct sha256_ctx hash;
-    sha256_init(&hash);
-    for (size_t i = 0; i < n_paths; i++) {
-        uint8_t chunk[CHUNK_BYTES];
-        FILE *file = fopen(paths[i], "rbe");
-        size_t n;
-        if (file == NULL) {
-            return spl_error(SPL_ERR_FILE_READ, "%s: cannot be read again: %s", paths[i],
-                strerror(errno));
-        }
-        while ((n = fread(chunk, 1, sizeof chunk, file)) > 0) {
-            sha256_update(&hash, n, chunk);
-        }
-        bool failed = ferror(file) != 0;
-        fclose(file);
-        if (failed) {
-            return spl_error(SPL_ERR_FILE_READ, "%s: cannot be read", paths[i]);
-        }
-    }
-    write_hex(&hash, hex);
-    return SPL_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "base/sha256.h"
 #include "base/status.h"
 #include "splenium/connectome.h"
 
@@ -28,7 +29,6 @@ enum {
     SPL_MAX_MEMBERS = 256,
     SPL_MAX_LABEL_BYTES = 1024,
     SPL_BYTES_PER_NUMBER = 128, /* 83 are legitimate: the Allen atlas writes 82 digits */
-    SPL_SHA256_HEX = 65,
     SPL_BLOB_PADDING = 8
 };
 
@@ -113,10 +113,6 @@ SPL_MUST_CHECK spl_status spl_blob_inflate(
     spl_blob *blob, const char *place, bool square, const spl_limits *limits);
 void spl_blob_deinit(spl_blob *blob);
 bool spl_is_hdf5(const char *head, size_t n_head);
-/* The hash of the files' contents one after another, as hex. */
-SPL_MUST_CHECK spl_status spl_sha256_files(
-    const char *const *paths, size_t n_paths, char hex[SPL_SHA256_HEX]);
-void spl_sha256_bytes(const void *bytes, size_t length, char hex[SPL_SHA256_HEX]);
 
 /* number.c: the token grammar of the text files */
 

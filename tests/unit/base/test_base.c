@@ -1,8 +1,14 @@
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/crc32c.h"
+#include "base/file.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "support/test_main.h"
@@ -99,6 +105,72 @@ START_TEST(arena_measures_then_places)
 }
 END_TEST
 
+START_TEST(checksums_are_those_of_the_standard)
+{
+    unsigned char bytes[32];
+    ck_assert_uint_eq(spl_crc32c(0, "123456789", 9), 0xE3069283);
+    /* RFC 3720, B.4 */
+    memset(bytes, 0, sizeof bytes);
+    ck_assert_uint_eq(spl_crc32c(0, bytes, sizeof bytes), 0x8A9136AA);
+    memset(bytes, 0xFF, sizeof bytes);
+    ck_assert_uint_eq(spl_crc32c(0, bytes, sizeof bytes), 0x62A8AB43);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (unsigned char)i;
+    }
+    ck_assert_uint_eq(spl_crc32c(0, bytes, sizeof bytes), 0x46DD794E);
+    for (size_t cut = 0; cut <= sizeof bytes; cut++) {
+        uint32_t crc = spl_crc32c(0, bytes, cut);
+        ck_assert_uint_eq(spl_crc32c(crc, bytes + cut, sizeof bytes - cut), 0x46DD794E);
+    }
+    ck_assert_uint_eq(spl_crc32c(0, NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(hashes_are_those_of_the_standard)
+{
+    char hex[SPL_SHA256_HEX];
+    spl_sha256_bytes("abc", 3, hex);
+    ck_assert_str_eq(
+        hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+static void check_folder(const char *path, const char *folder)
+{
+    char *found = spl_file_folder(path);
+    ck_assert_str_eq(found, folder);
+    free(found);
+}
+
+START_TEST(files_are_written_and_read_whole)
+{
+    char path[] = "/tmp/splenium-base-XXXXXX";
+    char other[64];
+    char text[6] = "";
+    int fd = mkstemp(path);
+    snprintf(other, sizeof other, "%s.to", path);
+    ck_assert_int_eq(spl_file_write_at(fd, path, "abc", 3, 4), SPL_OK);
+    ck_assert_int_eq(spl_file_read_at(fd, path, text, 4, 3), SPL_OK);
+    ck_assert_mem_eq(text, "\0abc", 4);
+    ck_assert_int_eq(spl_file_sync(fd, path), SPL_OK);
+    ck_assert_int_eq(spl_file_sync_data(fd, path), SPL_OK);
+    ck_assert_int_eq(spl_file_read_at(fd, "x", text, 4, 4), SPL_ERR_FILE_READ);
+    ck_assert_str_eq(spl_last_error(), "x: ends early; it is damaged or was cut");
+    ck_assert(spl_file_is_at(fd, path));
+    ck_assert_int_eq(spl_file_rename(path, other), SPL_OK);
+    ck_assert(!spl_file_is_at(fd, path) && spl_file_is_at(fd, other));
+    ck_assert_int_eq(spl_file_rename(path, other), SPL_ERR_FILE_WRITE);
+    unlink(other);
+    close(fd);
+    ck_assert_int_eq(spl_file_write_at(fd, "x", "a", 1, 0), SPL_ERR_FILE_WRITE);
+    ck_assert_str_eq(spl_last_error(), "x: cannot be written: Bad file descriptor");
+    ck_assert_int_eq(spl_file_sync(fd, "x"), SPL_ERR_FILE_WRITE);
+    check_folder("a/b/c", "a/b");
+    check_folder("/c", "/");
+    check_folder("c", ".");
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("base");
@@ -109,6 +181,9 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, json_text_reads_back);
     tcase_add_test(tests, doubles_ignore_the_locale);
     tcase_add_test(tests, arena_measures_then_places);
+    tcase_add_test(tests, checksums_are_those_of_the_standard);
+    tcase_add_test(tests, hashes_are_those_of_the_standard);
+    tcase_add_test(tests, files_are_written_and_read_whole);
     suite_add_tcase(suite, tests);
     return suite;
 }
