@@ -45,6 +45,7 @@ typedef struct spl_output_spec {
     bool force;         /* replace an existing file */
     double flush_every; /* s, wall clock */
     double dt_ms;
+    int threads; /* of the run, for /performance/starts */
     const char *title, *command_line, *yaml, *resolved_json;
     const spl_connectome *connectome;
     double speed;        /* mm/ms */

@@ -1,0 +1,280 @@
+/* Creation of a results file, so that its name only ever stands for a whole file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "h5/h5.h"
+#include "output/internal.h"
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t pages(uint64_t bytes)
+{
+    const uint64_t page = SPL_PAGE_BYTES;
+    return bytes >= page ? add(bytes, page - 1) / page * page : bytes;
+}
+
+/* A dataset's header with its attributes and links, as HDF5 1.10 writes them. */
+enum { HEADER_BYTES = 1024, STRING_BYTES = 32, FILE_BYTES = 16384 };
+
+static uint64_t text_bytes(const char *text)
+{
+    return text != NULL ? strlen(text) : 0;
+}
+
+static uint64_t connectome_bytes(const spl_connectome *c, uint64_t *labels)
+{
+    const uint64_t n = spl_connectome_n_nodes(c);
+    *labels = STRING_BYTES * n;
+    for (uint64_t i = 0; i < n; i++) {
+        *labels += text_bytes(spl_connectome_label(c, i));
+    }
+    return 2 * pages(8 * n * n) + 2 * pages(24 * n) + pages(8 * n) + 2 * n + *labels +
+           (uint64_t)8 * HEADER_BYTES;
+}
+
+static uint64_t count_bytes(const spl_output_spec *spec, const spl_places *places)
+{
+    uint64_t labels;
+    uint64_t bytes = add(FILE_BYTES, connectome_bytes(spec->connectome, &labels));
+    for (size_t i = 0; i < places->n; i++) {
+        bytes = add(bytes, add(pages(places->all[i].bytes), HEADER_BYTES));
+    }
+    for (size_t s = 0; s < spec->n_streams; s++) {
+        const spl_stream *stream = &spec->streams[s];
+        bytes = add(bytes, pages(8 * stream->n_rows));
+        bytes = add(bytes, (uint64_t)4 * HEADER_BYTES);
+        bytes = add(bytes, stream->width > 1 ? labels : STRING_BYTES);
+    }
+    for (size_t i = 0; i < spec->n_params; i++) {
+        const spl_array *param = &spec->params[i];
+        bytes = add(bytes, pages(8 * (param->rank > 0 ? param->dims[0] : 1)));
+        bytes = add(bytes, HEADER_BYTES);
+    }
+    bytes = add(bytes, text_bytes(spec->yaml) + text_bytes(spec->resolved_json));
+    return add(bytes, text_bytes(spec->command_line) + text_bytes(spec->title));
+}
+
+uint64_t spl_output_bytes(const spl_output_spec *spec)
+{
+    spl_places places = {0};
+    /* what no file can hold has no size */
+    uint64_t bytes = spl_places_list(&places, spec) == SPL_OK ? count_bytes(spec, &places)
+                                                              : UINT64_MAX;
+    spl_places_deinit(&places);
+    return bytes;
+}
+
+static spl_status disk_full(const char *path, uint64_t bytes, const char *why)
+{
+    return spl_error(SPL_ERR_DISK_FULL,
+        "%s: need %.1f MB: %s; free space, record less, or choose another output.file",
+        path, (double)bytes * 1e-6, why);
+}
+
+/* HDF5 may crash at exit after a disk full, and a file size limit comes with a signal:
+ * ask before anything is written. */
+static spl_status check_room(const char *path, uint64_t bytes)
+{
+    struct statvfs disk;
+    struct rlimit limit;
+    char *folder = spl_file_folder(path);
+    const bool known = folder != NULL && statvfs(folder, &disk) == 0 && disk.f_blocks > 0;
+    free(folder);
+    if (known && bytes / disk.f_frsize >= disk.f_bavail) {
+        return disk_full(path, bytes, strerror(ENOSPC));
+    }
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        bytes > limit.rlim_cur) {
+        return disk_full(path, bytes, "above the limit of file sizes (ulimit -f)");
+    }
+    return SPL_OK;
+}
+
+/* Never over another file, unless told so, and then only over a file. */
+static spl_status check_target(const spl_output_spec *spec)
+{
+    struct stat what;
+    if (lstat(spec->path, &what) != 0) {
+        return SPL_OK;
+    }
+    if (!S_ISREG(what.st_mode)) {
+        return spl_error(SPL_ERR_FILE_CREATE,
+            "%s: exists and is not a file; choose another output.file", spec->path);
+    }
+    if (!spec->force) {
+        return spl_error(SPL_ERR_FILE_CREATE,
+            "%s: exists already; choose another output.file, or replace it with --force "
+            "(output.force: true)",
+            spec->path);
+    }
+    return SPL_OK;
+}
+
+static spl_status make_uuid(char uuid[SPL_UUID_BYTES])
+{
+    unsigned char r[16];
+    if (getrandom(r, sizeof r, 0) != (ssize_t)sizeof r) {
+        return spl_error(SPL_ERR_INTERNAL, "no random bytes: %s", strerror(errno));
+    }
+    /* RFC 4122: version 4, variant 1 */
+    r[6] = (unsigned char)((r[6] & 0x0F) | 0x40);
+    r[8] = (unsigned char)((r[8] & 0x3F) | 0x80);
+    snprintf(uuid, SPL_UUID_BYTES,
+        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0],
+        r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13],
+        r[14], r[15]);
+    return SPL_OK;
+}
+
+/* Make sure of every byte that the run will write. */
+static spl_status allocate(int fd, const char *path)
+{
+    struct stat what;
+    if (fstat(fd, &what) != 0) {
+        return spl_error(
+            SPL_ERR_FILE_CREATE, "%s: cannot be examined: %s", path, strerror(errno));
+    }
+    int error;
+    do {
+        error = posix_fallocate(fd, 0, what.st_size);
+    } while (error == EINTR);
+    if (error == EOPNOTSUPP || error == EINVAL || error == ENOSYS) {
+        spl_warn("%s: this file system cannot reserve space: the disk may still become "
+                 "full during the run",
+            path);
+        error = ftruncate(fd, what.st_size) == 0 ? 0 : errno;
+        if (error == 0) {
+            return check_room(path, (uint64_t)what.st_size);
+        }
+    }
+    if (error == 0) {
+        return SPL_OK;
+    }
+    return spl_file_status(error, SPL_OK) == SPL_ERR_DISK_FULL
+               ? disk_full(path, (uint64_t)what.st_size, strerror(error))
+               : spl_error(SPL_ERR_FILE_CREATE, "%s: cannot be allocated: %s", path,
+                     strerror(error));
+}
+
+/* Open for the run. Readers share the lock; HDF5 in mode r+ is refused, which could move
+ * what we write to. */
+static spl_status open_for_writing(spl_output *output, const char *path)
+{
+    output->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (output->fd < 0) {
+        return spl_error(
+            SPL_ERR_FILE_CREATE, "%s: cannot be opened: %s", path, strerror(errno));
+    }
+    if (flock(output->fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return spl_error(SPL_ERR_FILE_CREATE,
+            "%s: another program has it open for writing; close that", path);
+    }
+    return SPL_OK;
+}
+
+static spl_status make_file(
+    spl_output *output, const spl_output_spec *spec, const char *temporary)
+{
+    spl_status status = SPL_OK;
+    char uuid[SPL_UUID_BYTES];
+    SPL_TRY(make_uuid(uuid));
+    if (unlink(temporary) != 0 && errno != ENOENT) {
+        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
+            temporary, strerror(errno));
+    }
+    SPL_TRY(spl_layout_write(temporary, spec, &output->places, uuid));
+    SPL_TRY(spl_places_find(&output->places, temporary, false));
+    SPL_TRY(open_for_writing(output, temporary));
+    SPL_TRY(allocate(output->fd, temporary));
+    SPL_TRY(spl_output_put_start(output));
+    SPL_TRY(spl_file_sync(output->fd, temporary));
+    SPL_TRY(spl_file_rename(temporary, output->path));
+out:
+    return status;
+}
+
+/* Everything between the lock and the running writer; on failure nothing stays. */
+static spl_status create_locked(spl_output *output, const spl_output_spec *spec)
+{
+    spl_status status = SPL_OK;
+    spl_text temporary = {0};
+    SPL_TRY(check_target(spec));
+    SPL_TRY(check_room(spec->path, count_bytes(spec, &output->places)));
+    spl_text_add(&temporary, "%s.tmp", spec->path);
+    if (temporary.failed) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    status = make_file(output, spec, temporary.data);
+    if (status == SPL_OK) {
+        status = spl_writer_start(output);
+    }
+    if (status != SPL_OK) {
+        unlink(temporary.data);
+        if (output->fd >= 0 && spl_file_is_at(output->fd, spec->path)) {
+            unlink(spec->path);
+        }
+    }
+out:
+    spl_text_deinit(&temporary);
+    return status;
+}
+
+spl_status spl_output_create(spl_output **out, const spl_output_spec *spec)
+{
+    spl_status status = SPL_OK;
+    spl_output *output = calloc(1, sizeof *output);
+    *out = NULL;
+    if (output == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    output->fd = -1;
+    output->lock.fd = -1;
+    output->path = spl_strdup(spec->path);
+    if (output->path == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    SPL_TRY(spl_h5_init());
+    SPL_TRY(spl_places_list(&output->places, spec));
+    SPL_TRY(spl_writer_init(output, spec));
+    SPL_TRY(spl_lock_take(&output->lock, spec->path));
+    SPL_TRY(create_locked(output, spec));
+    *out = output;
+    output = NULL;
+out:
+    spl_output_free(output);
+    return status;
+}
+
+void spl_output_free(spl_output *output)
+{
+    if (output == NULL) {
+        return;
+    }
+    /* an error has been reported by append, or belongs to a run that was given up */
+    (void)!spl_writer_stop(output);
+    spl_writer_deinit(output);
+    if (output->fd >= 0) {
+        close(output->fd);
+    }
+    spl_lock_release(&output->lock);
+    spl_places_deinit(&output->places);
+    free(output->path);
+    free(output);
+}

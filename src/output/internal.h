@@ -1,0 +1,154 @@
+/* Inside the output module: the file's datasets, its slots and its writer. */
+#ifndef SPL_OUTPUT_INTERNAL_H
+#define SPL_OUTPUT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "output/output.h"
+#include "output/progress.h"
+
+enum {
+    SPL_PAGE_BYTES = 4096, /* larger datasets start on a page */
+    SPL_MESSAGE_BYTES = 256,
+    SPL_MAX_STARTS = 64,
+    SPL_START_VALUES = 4, /* UTC seconds, step, threads, wall seconds */
+    SPL_UUID_BYTES = 37
+};
+
+/* places.c: the datasets that the run writes, all of fixed size */
+
+typedef enum {
+    SPL_PLACE_F4,
+    SPL_PLACE_F8,
+    SPL_PLACE_U4,
+    SPL_PLACE_U8,
+    SPL_PLACE_CODE, /* one byte, an enum */
+    SPL_PLACE_TEXT  /* SPL_MESSAGE_BYTES, zero padded */
+} spl_place_type;
+
+typedef struct spl_place {
+    char *path; /* inside the file, "/monitors/tavg/V" */
+    spl_place_type type;
+    int rank;
+    uint64_t dims[3];
+    uint64_t bytes;
+    uint64_t offset; /* known once the file exists */
+} spl_place;
+
+/* Those that every file has; then performance, final state, rows and checksums. */
+enum {
+    SPL_PLACE_PROGRESS,
+    SPL_PLACE_STATUS,
+    SPL_PLACE_MESSAGE,
+    SPL_PLACE_ESCAPED,
+    SPL_PLACE_STARTS,
+    SPL_PLACE_RECORD,
+    SPL_N_FIXED_PLACES
+};
+
+typedef struct spl_places {
+    size_t n, n_performance, n_final;
+    size_t *first_of_stream; /* rows of variable v: + 2 v, its checksums: + 2 v + 1 */
+    spl_place *all;
+} spl_places;
+
+/* List the datasets of `spec`, without offsets. Zero-initialise; release with
+ * spl_places_deinit also after a failure. Result: SPL_OK; SPL_ERR_ARGUMENT for a spec
+ * that makes no file; SPL_ERR_LIMIT if a size overflows; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_places_list(
+    spl_places *places, const spl_output_spec *spec);
+void spl_places_deinit(spl_places *places);
+/* Open a results file read-only and find the offsets. Checks superblock, layout, sizes
+ * and that nothing overlaps. `known` also compares with the offsets already there.
+ * Result: SPL_OK; SPL_ERR_FILE_CREATE, or SPL_ERR_FILE_WRITE if `known`. */
+SPL_MUST_CHECK spl_status spl_places_find(
+    spl_places *places, const char *path, bool known);
+/* Rows between two writes: a MiB per variable, within bounds, at most what is recorded.
+ */
+size_t spl_rows_per_block(size_t width, uint64_t n_rows);
+
+/* layout.c: write the new file with HDF5. Result: SPL_OK; SPL_ERR_FILE_CREATE;
+ * SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_layout_write(const char *path, const spl_output_spec *spec,
+    const spl_places *places, const char *uuid);
+
+/* lock.c */
+typedef struct spl_lock {
+    int fd; /* -1: not held */
+    char *path;
+} spl_lock;
+/* Take the lock of a results file; it stays until spl_lock_release, which also deletes
+ * its file. Result: SPL_OK; SPL_ERR_FILE_CREATE if another process holds it or the folder
+ * cannot be written; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_lock_take(spl_lock *lock, const char *results);
+void spl_lock_release(spl_lock *lock);
+/* Does a running process hold it? */
+bool spl_lock_is_held(const char *results);
+
+/* writer.c: rows on their way to the file */
+
+/* Rows of one monitor in the type of the file. Row r lies in slot r mod capacity, two
+ * blocks of rows: one is filled while the other is written. */
+typedef struct spl_ring {
+    char *name;
+    size_t n_variables, width, item_bytes;
+    size_t rows_per_block, capacity;
+    uint64_t n_rows;
+    size_t first_place;
+    unsigned char *data; /* [n_variables][capacity][width] items */
+    uint32_t *crc;       /* [n_variables]: of the block under way, as written so far */
+    uint64_t appended;   /* both under the mutex */
+    uint64_t written;
+} spl_ring;
+
+struct spl_output {
+    char *path;
+    int fd; /* of the results file, with a shared lock */
+    spl_lock lock;
+    spl_places places;
+    size_t n_streams;
+    spl_ring *rings;
+    double flush_every;
+    int64_t start_ns; /* monotonic */
+    double start[SPL_START_VALUES];
+    _Atomic uint64_t written_bytes;
+
+    bool waitable; /* mutex and conditions exist */
+    bool running;  /* the I/O thread exists */
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t work, room;
+    /* under the mutex */
+    uint64_t step;
+    bool stop;
+    spl_status status; /* of the I/O thread */
+    char message[1024];
+};
+
+SPL_MUST_CHECK spl_status spl_writer_init(
+    spl_output *output, const spl_output_spec *spec);
+SPL_MUST_CHECK spl_status spl_writer_start(spl_output *output);
+/* Let the I/O thread write and publish what is there, and wait for its end. Result: what
+ * went wrong in it, now or before. */
+SPL_MUST_CHECK spl_status spl_writer_stop(spl_output *output);
+void spl_writer_deinit(spl_output *output);
+/* Put the present step and row counts into a record. */
+void spl_writer_record(const spl_output *output, spl_record *record);
+/* Where the slots are; `n_rows` receives the lengths of the streams. */
+spl_slots spl_writer_slots(const spl_output *output, uint64_t n_rows[SPL_MAX_STREAMS]);
+/* Nanoseconds of the monotonic clock. */
+int64_t spl_monotonic_ns(void);
+
+/* finish.c: write the row of /performance/starts that belongs to this run. */
+SPL_MUST_CHECK spl_status spl_output_put_start(spl_output *output);
+
+/* verify.c: open the finished file again, compare offsets and every checksum. Result:
+ * SPL_OK; SPL_ERR_FILE_WRITE naming dataset and rows. */
+SPL_MUST_CHECK spl_status spl_output_verify(spl_output *output);
+
+#endif

@@ -1,0 +1,398 @@
+/* Rows from the stepping thread to the disk. One I/O thread writes and syncs; the
+ * stepping thread only copies, and waits if two blocks of rows are not yet written. */
+#include <endian.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/crc32c.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "output/internal.h"
+
+#define NS_PER_S 1000000000LL
+
+int64_t spl_monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static spl_status init_ring(spl_ring *ring, const spl_stream *stream, size_t first_place)
+{
+    const size_t block = spl_rows_per_block(stream->width, stream->n_rows);
+    size_t bytes;
+    *ring = (spl_ring){
+        .name = spl_strdup(stream->name),
+        .n_variables = stream->n_variables,
+        .width = stream->width,
+        .item_bytes = stream->f8 ? sizeof(double) : sizeof(float),
+        .rows_per_block = block,
+        .capacity = stream->n_rows > block ? 2 * block : block,
+        .n_rows = stream->n_rows,
+        .first_place = first_place,
+    };
+    if (__builtin_mul_overflow(ring->capacity, ring->width * ring->item_bytes, &bytes) ||
+        __builtin_mul_overflow(bytes, ring->n_variables, &bytes)) {
+        return spl_error(SPL_ERR_LIMIT, "monitor %s: rows too large", stream->name);
+    }
+    ring->data = malloc(bytes);
+    ring->crc = calloc(ring->n_variables, sizeof *ring->crc);
+    return ring->name != NULL && ring->data != NULL && ring->crc != NULL
+               ? SPL_OK
+               : spl_error(SPL_ERR_NO_MEMORY,
+                     "monitor %s: out of memory for %zu bytes of rows", stream->name,
+                     bytes);
+}
+
+static spl_status init_waiting(spl_output *output)
+{
+    pthread_condattr_t attributes;
+    output->waitable = pthread_condattr_init(&attributes) == 0 &&
+                       pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                       pthread_cond_init(&output->work, &attributes) == 0 &&
+                       pthread_cond_init(&output->room, &attributes) == 0 &&
+                       pthread_mutex_init(&output->mutex, NULL) == 0;
+    return output->waitable
+               ? SPL_OK
+               : spl_error(SPL_ERR_NO_MEMORY, "%s: no lock for its writer", output->path);
+}
+
+spl_status spl_writer_init(spl_output *output, const spl_output_spec *spec)
+{
+    spl_status status = SPL_OK;
+    const double longest = 1e9; /* s; what fits into a timespec */
+    output->flush_every = spec->flush_every < longest ? spec->flush_every : longest;
+    output->start_ns = spl_monotonic_ns();
+    output->start[0] = (double)time(NULL);
+    output->start[2] = spec->threads;
+    output->n_streams = spec->n_streams;
+    output->rings = calloc(spec->n_streams + 1, sizeof *output->rings);
+    if (output->rings == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    SPL_TRY(init_waiting(output));
+    for (size_t s = 0; s < spec->n_streams; s++) {
+        SPL_TRY(init_ring(
+            &output->rings[s], &spec->streams[s], output->places.first_of_stream[s]));
+    }
+out:
+    return status;
+}
+
+void spl_writer_deinit(spl_output *output)
+{
+    for (size_t s = 0; output->rings != NULL && s < output->n_streams; s++) {
+        free(output->rings[s].name);
+        free(output->rings[s].data);
+        free(output->rings[s].crc);
+    }
+    free(output->rings);
+    output->rings = NULL;
+    if (output->waitable) {
+        pthread_cond_destroy(&output->work);
+        pthread_cond_destroy(&output->room);
+        pthread_mutex_destroy(&output->mutex);
+        output->waitable = false;
+    }
+}
+
+/* In the I/O thread from here on. */
+
+/* Rows [from, to) of one block, and its checksum if they end it. */
+static spl_status write_rows(
+    spl_output *output, spl_ring *ring, size_t v, uint64_t from, uint64_t to)
+{
+    spl_status status = SPL_OK;
+    const spl_place *rows = &output->places.all[ring->first_place + 2 * v];
+    const spl_place *checksums = rows + 1;
+    const size_t row_bytes = ring->width * ring->item_bytes;
+    const size_t slot = (size_t)(from % ring->capacity);
+    const unsigned char *data = ring->data + (v * ring->capacity + slot) * row_bytes;
+    const size_t bytes = (size_t)(to - from) * row_bytes;
+    SPL_TRY(spl_file_write_at(
+        output->fd, output->path, data, bytes, rows->offset + from * row_bytes));
+    ring->crc[v] =
+        spl_crc32c(from % ring->rows_per_block == 0 ? 0 : ring->crc[v], data, bytes);
+    if (to % ring->rows_per_block == 0 || to == ring->n_rows) {
+        const uint64_t block = from / ring->rows_per_block;
+        const uint32_t crc = htole32(ring->crc[v]);
+        SPL_TRY(spl_file_write_at(output->fd, output->path, &crc, sizeof crc,
+            checksums->offset + block * sizeof crc));
+    }
+    atomic_fetch_add(&output->written_bytes, bytes);
+out:
+    return status;
+}
+
+/* Write all rows below `target`, block by block, giving their slots free as they go. */
+static spl_status write_until(spl_output *output, spl_ring *ring, uint64_t target)
+{
+    spl_status status = SPL_OK;
+    uint64_t from = ring->written; /* only this thread changes it */
+    while (from < target) {
+        const uint64_t end = (from / ring->rows_per_block + 1) * ring->rows_per_block;
+        const uint64_t to = end < target ? end : target;
+        for (size_t v = 0; v < ring->n_variables; v++) {
+            SPL_TRY(write_rows(output, ring, v, from, to));
+        }
+        pthread_mutex_lock(&output->mutex);
+        ring->written = from = to;
+        pthread_cond_signal(&output->room);
+        pthread_mutex_unlock(&output->mutex);
+    }
+out:
+    return status;
+}
+
+void spl_writer_record(const spl_output *output, spl_record *record)
+{
+    *record = (spl_record){.step = output->step, .n_streams = output->n_streams};
+    for (size_t s = 0; s < output->n_streams; s++) {
+        record->rows[s] = output->rings[s].appended;
+    }
+}
+
+spl_slots spl_writer_slots(const spl_output *output, uint64_t n_rows[SPL_MAX_STREAMS])
+{
+    for (size_t s = 0; s < output->n_streams; s++) {
+        n_rows[s] = output->rings[s].n_rows;
+    }
+    return (spl_slots){.fd = output->fd,
+        .path = output->path,
+        .offset = output->places.all[SPL_PLACE_PROGRESS].offset,
+        .n_streams = output->n_streams,
+        .n_rows = n_rows};
+}
+
+/* Rows before their slot, with a sync between: what a slot promises is on the disk. */
+static spl_status flush_all(spl_output *output, const spl_record *record)
+{
+    spl_status status = SPL_OK;
+    uint64_t n_rows[SPL_MAX_STREAMS];
+    for (size_t s = 0; s < output->n_streams; s++) {
+        SPL_TRY(write_until(output, &output->rings[s], record->rows[s]));
+    }
+    SPL_TRY(spl_file_sync_data(output->fd, output->path));
+    const spl_slots slots = spl_writer_slots(output, n_rows);
+    SPL_TRY(spl_slots_publish(&slots, record));
+out:
+    return status;
+}
+
+/* Full blocks need not wait for the clock. */
+static spl_status write_blocks(spl_output *output, const spl_record *record)
+{
+    spl_status status = SPL_OK;
+    for (size_t s = 0; s < output->n_streams; s++) {
+        spl_ring *ring = &output->rings[s];
+        const uint64_t block = ring->rows_per_block;
+        SPL_TRY(write_until(output, ring,
+            record->rows[s] == ring->n_rows ? ring->n_rows
+                                            : record->rows[s] / block * block));
+    }
+out:
+    return status;
+}
+
+static bool has_full_block(const spl_output *output)
+{
+    for (size_t s = 0; s < output->n_streams; s++) {
+        const spl_ring *ring = &output->rings[s];
+        if (ring->appended / ring->rows_per_block !=
+            ring->written / ring->rows_per_block) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Wait, under the mutex, for a full block, the clock or the end. */
+static void wait_for_work(spl_output *output, int64_t deadline)
+{
+    const struct timespec until = {
+        .tv_sec = deadline / NS_PER_S, .tv_nsec = deadline % NS_PER_S};
+    while (!output->stop && !has_full_block(output) && spl_monotonic_ns() < deadline) {
+        pthread_cond_timedwait(&output->work, &output->mutex, &until);
+    }
+}
+
+static void *run_writer(void *user)
+{
+    spl_output *output = user;
+    const int64_t interval = (int64_t)(output->flush_every * (double)NS_PER_S);
+    spl_status status = SPL_OK;
+    int64_t deadline = spl_monotonic_ns() + interval;
+    bool stop = false;
+    while (status == SPL_OK && !stop) {
+        spl_record record;
+        pthread_mutex_lock(&output->mutex);
+        wait_for_work(output, deadline);
+        stop = output->stop;
+        spl_writer_record(output, &record);
+        pthread_mutex_unlock(&output->mutex);
+        if (stop || spl_monotonic_ns() >= deadline) {
+            status = flush_all(output, &record);
+            deadline = spl_monotonic_ns() + interval;
+        } else {
+            status = write_blocks(output, &record);
+        }
+    }
+    pthread_mutex_lock(&output->mutex);
+    output->status = status;
+    if (status != SPL_OK) {
+        snprintf(output->message, sizeof output->message, "%s", spl_last_error());
+    }
+    pthread_cond_signal(&output->room);
+    pthread_mutex_unlock(&output->mutex);
+    return NULL;
+}
+
+/* In the stepping thread from here on. */
+
+spl_status spl_writer_start(spl_output *output)
+{
+    sigset_t all;
+    sigset_t before;
+    /* signals are for the threads of the caller */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&output->thread, NULL, run_writer, output);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    output->running = error == 0;
+    return error == 0 ? SPL_OK
+                      : spl_error(SPL_ERR_INTERNAL, "%s: no thread for writing: %s",
+                            output->path, strerror(error));
+}
+
+/* The error of the other thread becomes this thread's last error. */
+static spl_status report(const spl_output *output)
+{
+    return output->status == SPL_OK ? SPL_OK
+                                    : spl_error(output->status, "%s", output->message);
+}
+
+spl_status spl_writer_stop(spl_output *output)
+{
+    if (output->running) {
+        pthread_mutex_lock(&output->mutex);
+        output->stop = true;
+        pthread_cond_signal(&output->work);
+        pthread_mutex_unlock(&output->mutex);
+        pthread_join(output->thread, NULL);
+        output->running = false;
+    }
+    return report(output);
+}
+
+static void store_f4(unsigned char *out, const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float value = (float)values[i];
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        bits = htole32(bits);
+        memcpy(out + i * sizeof bits, &bits, sizeof bits);
+    }
+}
+
+static void store_f8(unsigned char *out, const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = htole64(bits);
+        memcpy(out + i * sizeof bits, &bits, sizeof bits);
+    }
+}
+
+/* Copy `count` rows of the frame, from its row `first` on, into slots that lie together.
+ */
+static void copy_rows(spl_ring *ring, const spl_frame *frame, size_t first, size_t count)
+{
+    const size_t slot = (size_t)((frame->first_row + first) % ring->capacity);
+    for (size_t v = 0; v < ring->n_variables; v++) {
+        unsigned char *out =
+            ring->data + (v * ring->capacity + slot) * ring->width * ring->item_bytes;
+        const double *values = frame->values + (v * frame->n_rows + first) * frame->width;
+        if (ring->item_bytes == sizeof(float)) {
+            store_f4(out, values, count * frame->width);
+        } else {
+            store_f8(out, values, count * frame->width);
+        }
+    }
+}
+
+static spl_status check_frame(const spl_output *output, const spl_frame *frame)
+{
+    if (frame->monitor >= output->n_streams) {
+        return spl_error(SPL_ERR_INTERNAL, "%s: a frame of monitor %zu of %zu",
+            output->path, frame->monitor, output->n_streams);
+    }
+    const spl_ring *ring = &output->rings[frame->monitor];
+    if (frame->n_variables != ring->n_variables || frame->width != ring->width ||
+        frame->first_row != ring->appended ||
+        frame->n_rows > ring->n_rows - ring->appended) {
+        return spl_error(SPL_ERR_INTERNAL,
+            "%s: monitor %s: rows %llu + %zu of %zu x %zu values do not follow row %llu "
+            "of %llu of %zu x %zu values",
+            output->path, ring->name, (unsigned long long)frame->first_row, frame->n_rows,
+            frame->n_variables, frame->width, (unsigned long long)ring->appended,
+            (unsigned long long)ring->n_rows, ring->n_variables, ring->width);
+    }
+    return SPL_OK;
+}
+
+/* Wait until some slots are free. Result: how many rows may be copied at once; 0 after an
+ * error of the I/O thread. */
+static size_t wait_for_room(spl_output *output, const spl_ring *ring, size_t wanted)
+{
+    pthread_mutex_lock(&output->mutex);
+    while (output->status == SPL_OK && ring->appended - ring->written == ring->capacity) {
+        pthread_cond_wait(&output->room, &output->mutex);
+    }
+    size_t room = output->status == SPL_OK
+                      ? ring->capacity - (size_t)(ring->appended - ring->written)
+                      : 0;
+    pthread_mutex_unlock(&output->mutex);
+    const size_t to_the_end = ring->capacity - (size_t)(ring->appended % ring->capacity);
+    room = room < to_the_end ? room : to_the_end;
+    return room < wanted ? room : wanted;
+}
+
+spl_status spl_output_append(spl_output *output, const spl_frame *frame)
+{
+    spl_status status = check_frame(output, frame);
+    size_t done = 0;
+    while (status == SPL_OK && done < frame->n_rows) {
+        spl_ring *ring = &output->rings[frame->monitor];
+        const size_t count = wait_for_room(output, ring, frame->n_rows - done);
+        if (count == 0) {
+            return report(output);
+        }
+        copy_rows(ring, frame, done, count);
+        done += count;
+        pthread_mutex_lock(&output->mutex);
+        ring->appended += count;
+        if (has_full_block(output)) {
+            pthread_cond_signal(&output->work);
+        }
+        pthread_mutex_unlock(&output->mutex);
+    }
+    return status;
+}
+
+void spl_output_step(spl_output *output, uint64_t step)
+{
+    pthread_mutex_lock(&output->mutex);
+    output->step = step > output->step ? step : output->step;
+    pthread_mutex_unlock(&output->mutex);
+}
+
+uint64_t spl_output_written(const spl_output *output)
+{
+    return atomic_load(&output->written_bytes);
+}
