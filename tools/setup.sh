@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What tools/quickstart, tools/check and .ci/run share: packages and builds. POSIX shell,
 # to be read in by ". tools/setup.sh" in the top folder of the source tree.
 
