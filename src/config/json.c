@@ -40,18 +40,27 @@ static void add_regions(spl_text *json, const double *values, size_t n)
     spl_text_add_json_double(json, values[0]);
 }
 
-static spl_status add_path(spl_text *json, const spl_value *value)
+/* As an absolute path: the text may be read from another folder. */
+static spl_status add_path(spl_text *json, const char *seen)
 {
-    char *seen = *value->text != '\0' ? spl_path_of(value->node) : NULL;
-    char *path = seen != NULL ? spl_absolute_path(seen) : spl_strdup("");
-    bool failed = path == NULL || (seen == NULL && *value->text != '\0');
-    if (!failed) {
-        spl_text_add_json(json, path);
+    char *path = *seen != '\0' ? spl_absolute_path(seen) : spl_strdup("");
+    if (path == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory in the configuration");
     }
-    free(seen);
+    spl_text_add_json(json, path);
     free(path);
-    return failed ? spl_error(SPL_ERR_NO_MEMORY, "out of memory in the configuration")
-                  : SPL_OK;
+    return SPL_OK;
+}
+
+static spl_status add_path_value(spl_text *json, const spl_value *value)
+{
+    char *seen = *value->text != '\0' ? spl_path_of(value->node) : spl_strdup("");
+    if (seen == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory in the configuration");
+    }
+    spl_status status = add_path(json, seen);
+    free(seen);
+    return status;
 }
 
 static spl_status add_value(
@@ -63,7 +72,7 @@ static spl_status add_value(
         spl_text_add(json, "%" PRIu64, value->count);
         return SPL_OK;
     case SPL_TYPE_PATH:
-        return add_path(json, value);
+        return add_path_value(json, value);
     case SPL_TYPE_FLAG:
         spl_text_add(json, "%s", value->flag ? "true" : "false");
         return SPL_OK;
@@ -211,8 +220,7 @@ static spl_status add_row(spl_text *json, const spl_tree *tree, size_t id,
     }
     add_key(json, indent, name);
     if (id == SPL_KEY_FILE) { /* also where the default data set was found */
-        spl_text_add_json(json, source->file != NULL ? source->file : "");
-        return SPL_OK;
+        return add_path(json, source->file != NULL ? source->file : "");
     }
     return add_value(json, &tree->values[id], &spl_schema[id]);
 }

@@ -40,16 +40,14 @@ static spl_status find_data_set(char **path)
     return status;
 }
 
-/* NULL for an empty value, else an absolute path. */
+/* NULL for an empty value; a relative path stays one, as messages quote it. */
 static spl_status take_path(const char **path, const spl_value *value)
 {
     *path = NULL;
     if (*value->text == '\0') {
         return SPL_OK;
     }
-    char *seen = spl_path_of(value->node);
-    *path = seen != NULL ? spl_absolute_path(seen) : NULL;
-    free(seen);
+    *path = spl_path_of(value->node);
     return *path != NULL ? SPL_OK
                          : spl_error(SPL_ERR_NO_MEMORY, "connectome: out of memory");
 }

@@ -514,6 +514,9 @@ START_TEST(the_connectome_is_loaded_as_told)
     ck_assert_uint_eq(spl_connectome_n_nodes(connectome), 2);
     ck_assert(spl_connectome_weights(connectome)[1] == 1.0); /* transposed, over 2 */
     ck_assert(spl_connectome_weights(connectome)[2] == 0.5);
+    spl_connectome_info info;
+    ck_assert_int_eq(spl_connectome_describe(connectome, false, &info), SPL_OK);
+    ck_assert_str_eq(info.source, path); /* as given, for messages and pages */
     spl_connectome_free(connectome);
     spl_config_free(config);
     unlink(path);
