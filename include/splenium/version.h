@@ -13,6 +13,7 @@ SPL_API const char *spl_version(void);
 
 typedef struct spl_build_info {
     const char *version, *compiler;
+    const char *commit; /* of the source, with "-dirty" if it was changed; or "unknown" */
     const char *targets; /* SIMD targets built in, separated by blanks */
     const char *target;  /* the one in use; "" if SPL_TARGET names one this CPU lacks */
     const char *blas, *blas_core;

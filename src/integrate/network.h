@@ -29,6 +29,7 @@ typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
 typedef struct spl_network {
     size_t n_nodes, stride, n_states, n_channels;
     int scheme;
+    spl_target target;
     const spl_model_kernels *model;
     const spl_sum_kernels *sum;
     const spl_rng_kernels *rng;

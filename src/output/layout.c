@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/build_info.h"
 #include "base/sha256.h"
 #include "h5/h5.h"
 #include "output/internal.h"
-#include "output/output_version.h"
 #include "output/put.h"
 
 /* Times are written in pieces, so that a long run needs no memory for all of them. */
@@ -327,6 +327,7 @@ static spl_status describe_stream(hid_t group, const spl_stream *stream)
     SPL_TRY(spl_put_number(group, "sample_rate_hz", 1000.0 / stream->period_ms));
     SPL_TRY(spl_put_number(group, "start_time", stream->first_time_ms));
     SPL_TRY(spl_put_text(group, "time_stamp", stream->middle ? "middle" : "end"));
+    SPL_TRY(spl_put_count(group, "transient_rows", stream->n_transient_rows));
 out:
     return status;
 }

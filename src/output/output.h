@@ -23,6 +23,8 @@ typedef struct spl_stream {
     bool f8;
     double first_time_ms, period_ms;
     bool middle;
+    /* leading rows that a filter's start-up has touched, e.g. a haemodynamic kernel */
+    uint64_t n_transient_rows;
 } spl_stream;
 
 /* A named array known before the run (data given) or at its end (data NULL, see finish).

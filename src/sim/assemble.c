@@ -1,6 +1,5 @@
 #include "sim/assemble.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <sched.h>
 #include <string.h>
@@ -47,6 +46,7 @@ static spl_status choose_kernels(spl_network *network, const spl_settings *setti
     }
     const spl_coupling_kernels *coupling =
         spl_coupling_kernels_of(settings->coupling, target);
+    network->target = target;
     network->model = spl_model_kernels_of(settings->model, target);
     network->sum = spl_sum_kernels_of(target);
     network->rng = spl_rng_kernels_of(target);
@@ -325,7 +325,6 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     fill_coupling(network, settings);
     fill_noise(network, settings);
     if (dense) {
-        openblas_set_num_threads(1);
         spl_dense_fill(network->plan, (double *)network->matrix);
     }
     spl_network_reset(network, settings);

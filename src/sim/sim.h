@@ -1,0 +1,60 @@
+/* Inside the sim module: a run and its parts. */
+#ifndef SPL_SIM_SIM_H
+#define SPL_SIM_SIM_H
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "config/settings.h"
+#include "integrate/network.h"
+#include "output/output.h"
+#include "splenium/sim.h"
+
+struct spl_sim {
+    spl_settings settings;
+    spl_connectome *connectome;
+    spl_network network;
+    spl_arena arena;
+    size_t n_monitors;
+    spl_monitor **monitors;
+    uint64_t memory_bytes;
+    uint64_t output_bytes; /* 0 without a results file */
+
+    spl_sim_sink *sink;
+    void *sink_user;
+    spl_output *output; /* while a run writes one */
+    _Atomic bool stop;
+    int max_threads;     /* network.threads changes when it is automatic */
+    double next_trial_s; /* monotonic clock */
+    bool ran;
+
+    spl_status status; /* of the hooks, which cannot return one */
+    uint64_t escaped_nodes;
+    bool escaped_told;
+
+    spl_sim_report *report;
+    void *report_user;
+    double start_s, next_report_s; /* monotonic clock */
+    double wall_s, create_s, integrate_s;
+};
+
+/* Seconds on the monotonic clock. */
+static inline double spl_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* results.c: the run as the output module wants it */
+
+/* Create the results file of the run, or only say how large it would be if `output` is
+ * NULL. */
+SPL_MUST_CHECK spl_status spl_results_create(
+    spl_output **output, uint64_t *bytes, const spl_sim *sim, const char *command_line);
+/* End it with the final state and the performance so far. */
+SPL_MUST_CHECK spl_status spl_results_finish(
+    spl_output *output, const spl_sim *sim, spl_run_code code, const char *message);
+
+#endif

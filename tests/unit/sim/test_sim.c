@@ -1,0 +1,281 @@
+/* The public run: stepping, frames, states, estimate, stop, guards. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "splenium/splenium.h"
+#include "support/test_main.h"
+
+enum { N = 3, MAX_ROWS = 4096 };
+
+/* What a sink has seen of monitor 0. */
+typedef struct {
+    size_t n_rows;
+    double rows[MAX_ROWS][N];
+    spl_sim *stop_at_row; /* ask for a stop at the first row */
+    spl_status result;
+} seen;
+
+static spl_status take(void *user, const spl_frame *frame)
+{
+    seen *s = user;
+    if (frame->monitor != 0) {
+        return SPL_OK;
+    }
+    ck_assert_uint_eq(frame->width, N);
+    ck_assert_uint_eq(frame->first_row, s->n_rows);
+    for (size_t r = 0; r < frame->n_rows; r++) {
+        memcpy(s->rows[s->n_rows++], frame->values + r * N, sizeof s->rows[0]);
+    }
+    if (s->stop_at_row != NULL) {
+        spl_sim_stop(s->stop_at_row);
+    }
+    return s->result;
+}
+
+/* A ring of three nodes with delays of 10, 20 and 30 steps at the default speed. */
+static spl_connectome *ring(void)
+{
+    static const double weights[N * N] = {0, 0, 1, 1, 0, 0, 0, 1, 0};
+    static const double lengths[N * N] = {0, 0, 3, 6, 0, 0, 0, 9, 0};
+    static const char *const labels[] = {"a", "b", "c"};
+    const spl_connectome_arrays arrays = {
+        .n_nodes = N, .weights = weights, .tract_lengths = lengths, .labels = labels};
+    spl_connectome *connectome = NULL;
+    ck_assert_int_eq(spl_connectome_create(&connectome, &arrays, NULL), SPL_OK);
+    return connectome;
+}
+
+/* Key, value pairs, then NULL. */
+static spl_sim *make(const char *const *settings)
+{
+    spl_config *config = NULL;
+    spl_connectome *connectome = ring();
+    spl_sim *sim = NULL;
+    ck_assert_int_eq(spl_config_defaults(&config), SPL_OK);
+    ck_assert_int_eq(spl_config_set(config, "output.file", ""), SPL_OK);
+    ck_assert_int_eq(spl_config_set(config, "monitors", "[{kind: raw}]"), SPL_OK);
+    for (; *settings != NULL; settings += 2) {
+        ck_assert_int_eq(spl_config_set(config, settings[0], settings[1]), SPL_OK);
+    }
+    ck_assert_msg(
+        spl_sim_create(&sim, config, connectome) == SPL_OK, "%s", spl_last_error());
+    spl_connectome_free(connectome);
+    spl_config_free(config);
+    return sim;
+}
+
+START_TEST(steps_and_runs_show_the_same_rows)
+{
+    static const char *const settings[] = {"simulation.duration", "100", NULL};
+    seen *once = calloc(1, sizeof *once);
+    seen *pieces = calloc(1, sizeof *pieces);
+    spl_sim *sim = make(settings);
+    spl_sim_set_sink(sim, take, once);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    ck_assert_uint_eq(once->n_rows, 1000);
+    ck_assert_uint_eq(spl_sim_steps_done(sim), 1000);
+    ck_assert_double_eq(spl_sim_time(sim), 1000 * 0.1);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_ARGUMENT);
+
+    spl_sim *other = make(settings);
+    spl_sim_set_sink(other, take, pieces);
+    static const uint64_t lengths[] = {1, 7, 500, 0, 492};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        ck_assert_int_eq(spl_sim_step(other, lengths[i]), SPL_OK);
+    }
+    ck_assert_int_eq(spl_sim_step(other, 1), SPL_ERR_ARGUMENT);
+    ck_assert_str_eq(
+        spl_last_error(), "1 steps asked for, 0 are left of simulation.duration");
+    ck_assert_uint_eq(pieces->n_rows, 1000);
+    ck_assert_mem_eq(once->rows, pieces->rows, sizeof once->rows);
+
+    double state[N];
+    ck_assert_int_eq(spl_sim_state(other, "V", state), SPL_OK);
+    ck_assert_mem_eq(state, once->rows[999], sizeof state);
+    ck_assert_int_eq(spl_sim_state(other, "Q", state), SPL_OK);
+    ck_assert_double_eq_tol(
+        state[0], 1.0 / (1.0 + exp(-2.0 * once->rows[999][0] / 0.65)), 1e-14);
+    ck_assert_int_eq(spl_sim_state(other, "v", state), SPL_ERR_NOT_FOUND);
+    ck_assert_str_eq(spl_last_error(), "unknown state 'v'; did you mean 'V'?");
+    spl_sim_free(sim);
+    spl_sim_free(other);
+    free(once);
+    free(pieces);
+}
+END_TEST
+
+START_TEST(an_estimate_leaves_no_trace)
+{
+    static const char *const settings[] = {"simulation.duration", "50", "monitors",
+        "[{kind: temporal_average, period: 1}, {kind: bold, period: 40}]", "noise.kind",
+        "ou", NULL};
+    seen *with = calloc(1, sizeof *with);
+    seen *without = calloc(1, sizeof *without);
+    spl_sim *sim = make(settings);
+    spl_sim *other = make(settings);
+    spl_sim_set_sink(sim, take, with);
+    spl_sim_set_sink(other, take, without);
+    double seconds = -1.0;
+    ck_assert_int_eq(spl_sim_step(sim, 25), SPL_OK);
+    ck_assert_int_eq(spl_sim_estimate(sim, 100, &seconds), SPL_OK);
+    ck_assert_double_ge(seconds, 0.0);
+    ck_assert_uint_eq(spl_sim_steps_done(sim), 25);
+    ck_assert_int_eq(spl_sim_step(sim, 475), SPL_OK);
+    ck_assert_int_eq(spl_sim_step(other, 500), SPL_OK);
+    ck_assert_uint_eq(with->n_rows, 50);
+    ck_assert_mem_eq(with, without, sizeof *with);
+    spl_sim_free(sim);
+    spl_sim_free(other);
+    free(with);
+    free(without);
+}
+END_TEST
+
+START_TEST(a_stop_ends_the_run_at_a_block)
+{
+    static const char *const settings[] = {"simulation.duration", "1 s", NULL};
+    seen *s = calloc(1, sizeof *s);
+    spl_sim *sim = make(settings);
+    s->stop_at_row = sim;
+    spl_sim_set_sink(sim, take, s);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_INTERRUPTED);
+    ck_assert_str_eq(
+        spl_last_error(), "interrupted at 1 of 1000 ms; the rows so far are kept");
+    ck_assert_uint_eq(s->n_rows, 10);
+    spl_sim_free(sim);
+    free(s);
+}
+END_TEST
+
+START_TEST(an_error_of_the_sink_ends_the_run)
+{
+    static const char *const settings[] = {"simulation.duration", "1 s", NULL};
+    seen *s = calloc(1, sizeof *s);
+    spl_sim *sim = make(settings);
+    s->result = SPL_ERR_FILE_WRITE;
+    spl_sim_set_sink(sim, take, s);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_FILE_WRITE);
+    ck_assert_uint_eq(s->n_rows, 10);
+    spl_sim_free(sim);
+    free(s);
+}
+END_TEST
+
+START_TEST(divergence_names_node_variable_and_time)
+{
+    static const char *const settings[] = {"simulation.duration", "1 s", "model.init",
+        "{V: 0, W: 0.25, Z: {values: [0.1, 4.0, 0.1]}}", "noise.kind", "none",
+        "simulation.divergence_limit", "5", NULL};
+    seen *s = calloc(1, sizeof *s);
+    spl_sim *sim = make(settings);
+    spl_sim_set_sink(sim, take, s);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_DIVERGED);
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), "node 1 (b): V = -5."));
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), "(model.init: custom)"));
+    const size_t last = s->n_rows - 1;
+    ck_assert(s->n_rows > 0 && fabs(s->rows[last][1]) <= 5.0);
+    char place[64];
+    snprintf(place, sizeof place, " ms (step %zu); ", s->n_rows + 1);
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), place));
+    ck_assert_int_eq(spl_sim_step(sim, 1), SPL_ERR_ARGUMENT);
+    spl_sim_free(sim);
+    free(s);
+}
+END_TEST
+
+static char warnings[4096];
+
+static void keep_warning(void *user, spl_log_level level, const char *text)
+{
+    (void)user;
+    if (level == SPL_LOG_WARNING) {
+        strncat(warnings, text, sizeof warnings - strlen(warnings) - 2);
+        strcat(warnings, "\n");
+    }
+}
+
+START_TEST(escaped_nodes_are_counted_at_fixed_steps)
+{
+    static const char *const settings[] = {"simulation.duration", "500", "model.init",
+        "{V: 0, W: 0.25, Z: {values: [0.1, 4.0, 0.1]}}", "noise.kind", "none", NULL};
+    spl_sim_info info;
+    spl_log_set(keep_warning, NULL);
+    warnings[0] = '\0';
+    spl_sim *sim = make(settings);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    spl_sim_describe(sim, &info);
+    ck_assert_uint_eq(info.escaped_nodes, 1);
+    ck_assert_str_eq(warnings,
+        "1 of 3 nodes left the attractor (V < -1), first node 1 (b), by 102.4 ms; start "
+        "inside its basin (model.init: btf2003) and check coupling and noise\n");
+    spl_sim_free(sim);
+
+    const char *strict[sizeof settings / sizeof *settings + 2];
+    memcpy(strict, (const char *[]){"simulation.escaped", "error"}, 2 * sizeof *strict);
+    memcpy(strict + 2, settings, sizeof settings);
+    sim = make(strict);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_DIVERGED);
+    ck_assert_uint_eq(spl_sim_steps_done(sim), 1024);
+    spl_sim_free(sim);
+    spl_log_set(NULL, NULL);
+}
+END_TEST
+
+START_TEST(parameters_without_a_fixed_point_are_told_before_the_run)
+{
+    static const char *const settings[] = {
+        "simulation.duration", "1 s", "model.d_V", "{default: 0.65, c: 0.43}", NULL};
+    spl_log_set(keep_warning, NULL);
+    warnings[0] = '\0';
+    spl_sim *sim = make(settings);
+    ck_assert_str_eq(warnings,
+        "model: 1 of 3 nodes, first node 2 (c): d_V = 0.43 is not above ani Iext / "
+        "(0.139232 aei QV_max) = 0.430935: there is no fixed point and every start "
+        "diverges; raise d_V or lower Iext\n");
+    spl_sim_free(sim);
+    spl_log_set(NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_run_describes_itself)
+{
+    static const char *const settings[] = {
+        "simulation.duration", "1 s", "simulation.threads", "1", NULL};
+    spl_sim_info info;
+    spl_build_info build;
+    spl_sim *sim = make(settings);
+    spl_sim_describe(sim, &info);
+    ck_assert_uint_eq(info.n_edges, 3);
+    ck_assert_uint_eq(info.delay_min, 10);
+    ck_assert_uint_eq(info.delay_median, 20);
+    ck_assert_uint_eq(info.delay_max, 30);
+    ck_assert_uint_eq(info.block, 10);
+    ck_assert_str_eq(info.path, "delayed blocks");
+    ck_assert_str_eq(info.engine, "production");
+    ck_assert_uint_eq(info.n_steps, 10000);
+    ck_assert_uint_gt(info.memory_bytes, 10000);
+    ck_assert_str_eq(info.output, "");
+    spl_build_describe(&build);
+    ck_assert_str_eq(info.target, build.target);
+    ck_assert_str_eq(build.version, spl_version());
+    spl_sim_free(sim);
+}
+END_TEST
+
+Suite *spl_test_suite(void)
+{
+    Suite *suite = suite_create("sim");
+    TCase *tcase = tcase_create("sim");
+    tcase_add_test(tcase, steps_and_runs_show_the_same_rows);
+    tcase_add_test(tcase, an_estimate_leaves_no_trace);
+    tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
+    tcase_add_test(tcase, an_error_of_the_sink_ends_the_run);
+    tcase_add_test(tcase, divergence_names_node_variable_and_time);
+    tcase_add_test(tcase, escaped_nodes_are_counted_at_fixed_steps);
+    tcase_add_test(tcase, parameters_without_a_fixed_point_are_told_before_the_run);
+    tcase_add_test(tcase, a_run_describes_itself);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
