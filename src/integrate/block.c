@@ -45,8 +45,20 @@ static void put_history(const spl_network *network, double *history, size_t firs
     }
 }
 
-void spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps)
+/* A NaN fails every comparison, so the test is for being inside. Padding does not count.
+ */
+static bool inside(const spl_network *network, size_t first, const double *extreme)
 {
+    bool all = true;
+    for (size_t lane = 0; lane < SPL_TILE && first + lane < network->n_nodes; lane++) {
+        all = all && extreme[lane] <= network->divergence_limit;
+    }
+    return all;
+}
+
+bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps)
+{
+    bool all_inside = true;
     const size_t width = network->n_channels * SPL_TILE;
     const int64_t k = (int64_t)network->step;
     const spl_scratch *scratch = worker->scratch;
@@ -63,8 +75,10 @@ void spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_
             .sent = scratch->sent,
             .sent_half = network->half_history != NULL ? scratch->sent_half : NULL,
             .record = network->record,
+            .extreme = scratch->extreme,
         };
         network->model->block[network->scheme](&network->run, &block);
+        all_inside = inside(network, first, scratch->extreme) && all_inside;
 
         put_history(
             network, network->history, first, k + 1, n_steps, scratch->sent + width);
@@ -78,4 +92,5 @@ void spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_
                 SPL_TILE * sizeof(double));
         }
     }
+    return all_inside;
 }

@@ -27,8 +27,9 @@ bool spl_noise_fill(spl_network *network, spl_scratch *scratch, size_t first, ui
     size_t n_steps, double *out);
 
 /* Advance the worker's nodes by n steps: independent blocks, stages in lockstep, or
- * naively. */
-void spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps);
+ * naively. The first, which alone takes blocks of several steps, tells whether every
+ * state stayed within the divergence limit at every step. */
+bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps);
 void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t n_steps);
 void spl_advance_reference(spl_network *network, size_t n_steps);
 

@@ -55,15 +55,17 @@ static bool inside(
     return true;
 }
 
-static void advance(spl_network *network, const spl_worker *worker, size_t n_steps)
+/* Returns whether the worker's states stayed inside at every step. */
+static bool advance(spl_network *network, const spl_worker *worker, size_t n_steps)
 {
     if (network->reference) {
         spl_advance_reference(network, n_steps);
     } else if (network->plan->n_undelayed > 0) {
         spl_advance_lockstep(network, worker, n_steps);
     } else {
-        spl_advance_block(network, worker, n_steps);
+        return spl_advance_block(network, worker, n_steps);
     }
+    return inside(network, worker->begin, worker->end, NULL);
 }
 
 static spl_samples samples_of(const spl_network *network, size_t n_steps)
@@ -104,8 +106,7 @@ static size_t replay(loop_state *team)
         if (record != NULL) {
             network->record = record + good * network->run.n_slots * network->stride;
         }
-        spl_advance_block(network, &worker, 1);
-        if (!inside(network, 0, network->stride, NULL)) {
+        if (!spl_advance_block(network, &worker, 1)) {
             break;
         }
         network->step++;
@@ -169,8 +170,7 @@ static void work(loop_state *team, const spl_worker *worker)
             return;
         }
         save_states(network, worker->begin, worker->end);
-        advance(network, worker, team->n_steps);
-        if (!inside(network, worker->begin, worker->end, NULL)) {
+        if (!advance(network, worker, team->n_steps)) {
             team->suspicious = true;
         }
         spl_barrier_wait(worker->barrier);
@@ -184,12 +184,29 @@ static void work(loop_state *team, const spl_worker *worker)
     }
 }
 
+/* One thread of a team of `count`: whole units, so that a panel has one owner. */
+static void join(loop_state *team, size_t index, size_t count)
+{
+    spl_network *network = team->network;
+    const size_t unit = SPL_TILE * (network->matrix != NULL ? PANEL_TILES : 1);
+    const size_t n_units = (network->stride + unit - 1) / unit;
+    spl_worker worker = {
+        .index = (int)index,
+        .begin = index * n_units / count * unit,
+        .end = (index + 1) * n_units / count * unit,
+        .scratch = &network->scratch[index],
+        .barrier = &team->barrier,
+    };
+    if (worker.end > network->stride) {
+        worker.end = network->stride;
+    }
+    work(team, &worker);
+}
+
 void spl_network_advance(spl_network *network, uint64_t n_steps,
     const spl_block_hooks *hooks, spl_divergence *divergence)
 {
     static const spl_block_hooks none = {0};
-    const size_t unit = SPL_TILE * (network->matrix != NULL ? PANEL_TILES : 1);
-    const size_t n_units = (network->stride + unit - 1) / unit;
     loop_state team = {
         .network = network,
         .hooks = hooks != NULL ? hooks : &none,
@@ -197,24 +214,17 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
         .end = network->step + n_steps,
     };
     *divergence = (spl_divergence){0};
-    const int threads = network->reference ? 1 : network->threads;
-#pragma omp parallel num_threads(threads) if (threads > 1)
+    /* clang's runtime allocates for a region even of one thread */
+    if (network->reference || network->threads == 1) {
+        team.barrier.team = 1;
+        join(&team, 0, 1);
+        return;
+    }
+#pragma omp parallel num_threads(network->threads)
     {
 #pragma omp single
         team.barrier.team = omp_get_num_threads();
-        const size_t index = (size_t)omp_get_thread_num();
-        const size_t count = (size_t)team.barrier.team;
-        spl_worker worker = {
-            .index = (int)index,
-            .begin = index * n_units / count * unit,
-            .end = (index + 1) * n_units / count * unit,
-            .scratch = &network->scratch[index],
-            .barrier = &team.barrier,
-        };
-        if (worker.end > network->stride) {
-            worker.end = network->stride;
-        }
-        work(&team, &worker);
+        join(&team, (size_t)omp_get_thread_num(), (size_t)team.barrier.team);
     }
 }
 

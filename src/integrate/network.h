@@ -22,6 +22,7 @@ typedef struct spl_scratch {
     double *normals;   /* [SPL_MAX_BLOCK][SPL_TILE] */
     double *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
     double *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+    double *extreme;   /* [SPL_TILE] */
 } spl_scratch;
 
 typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;

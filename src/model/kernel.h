@@ -42,6 +42,7 @@ typedef struct spl_kernel_block {
     double *sent_half; /* out [n_steps][n_channels][SPL_TILE]: k0 + 1/2, ...; NULL: not
                           needed */
     double *record;    /* out [n_steps][n_slots][stride], k0 + 1, ...; NULL: nothing */
+    double *extreme;   /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
 } spl_kernel_block;
 
 /* One stage of one step for one tile, for networks whose undelayed edges tie the nodes

@@ -145,6 +145,15 @@ VEC_INLINE model_state half_step(
     return y;
 }
 
+/* Largest absolute value of any state, or NaN: a NaN in x gets through, and stays,
+ * because it stays in x. */
+VEC_INLINE vec furthest(vec extreme, const model_state x)
+{
+#define FURTHEST_STATE(name, ...) extreme = vec_max(extreme, vec_abs(x.name));
+    STATES(FURTHEST_STATE)
+    return extreme;
+}
+
 VEC_INLINE void record_state(
     const spl_kernel_run *run, double *row, size_t i, model_state x)
 {
@@ -175,6 +184,7 @@ VEC_INLINE void block_of(const spl_scheme *scheme, const bool affine,
     const bool dense = scheme->n_stages == 4 && b->sent_half != NULL;
     model_state x_before[N_VECTORS] = {0};
     model_state f_before[N_VECTORS] = {0};
+    vec extreme[N_VECTORS] = {0};
 
     for (size_t step = 0; step <= b->n_steps; step++) {
         const double *sums = b->sums + step * width;
@@ -239,10 +249,14 @@ VEC_INLINE void block_of(const spl_scheme *scheme, const bool affine,
             }
             const model_state next = state_add(state_fma(dt, slope, x), g);
             store_state(run->state, stride, i, next);
+            extreme[u] = furthest(extreme[u], next);
             if (row != NULL) {
                 record_state(run, row, i, next);
             }
         }
+    }
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        vec_store(b->extreme + u * SPL_LANES, extreme[u]);
     }
 }
 

@@ -112,6 +112,7 @@ static void layout_scratch(spl_network *network, spl_arena *arena)
             .normals = spl_arena_take(arena, SPL_MAX_BLOCK * SPL_TILE, bytes),
             .sent = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
             .sent_half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
+            .extreme = spl_arena_take(arena, SPL_TILE, bytes),
         };
         if (scratch != NULL) {
             scratch[t] = mine;

@@ -108,6 +108,11 @@ VEC_INLINE vec vec_fnma(vec a, vec b, vec c)
     return vec_fma(-a, b, c);
 }
 
+VEC_INLINE vec vec_abs(vec x)
+{
+    return (vec)((vec_u64)x & ~(vec_u64)vec_set(-0.0));
+}
+
 /* The smaller of both; b if either is NaN: vec_min(limit, x) lets a NaN in x through. */
 VEC_INLINE vec vec_min(vec a, vec b)
 {
