@@ -79,6 +79,20 @@ typedef struct spl_sim_info {
 } spl_sim_info;
 SPL_API void spl_sim_describe(const spl_sim *sim, spl_sim_info *info);
 
+/* What a monitor of a run records; strings are borrowed from the sim. */
+typedef struct spl_sim_monitor {
+    const char *name, *kind;
+    uint64_t n_rows;
+    size_t width; /* nodes per row, or 1 */
+    double first_time_ms, period_ms;
+    bool transformed; /* by a forward model: the rows are not in the variables' units */
+    size_t n_variables;
+    const char *const *variables;
+} spl_sim_monitor;
+SPL_API size_t spl_sim_monitor_count(const spl_sim *sim);
+/* Describe monitor `i` in the order of the configuration, as in frames; i < count. */
+SPL_API void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor);
+
 /* Seconds that the whole run will take, from `n` real steps on a throw-away copy of the
  * state. */
 SPL_API SPL_MUST_CHECK spl_status spl_sim_estimate(

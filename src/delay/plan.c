@@ -108,7 +108,7 @@ static spl_status summarise(spl_plan *plan)
     if (count > 0) {
         qsort(delays, count, sizeof *delays, by_value);
         plan->delay_min = (uint32_t)delays[0];
-        plan->delay_median = (uint32_t)delays[(count - 1) / 2];
+        plan->delay_median = (uint32_t)delays[count / 2]; /* as spl_connectome_delays */
         plan->delay_max = (uint32_t)delays[count - 1];
     }
     free(delays);

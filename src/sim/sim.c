@@ -490,6 +490,29 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
     };
 }
 
+size_t spl_sim_monitor_count(const spl_sim *sim)
+{
+    return sim->n_monitors;
+}
+
+void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor)
+{
+    const spl_monitor_spec *spec = &sim->settings.monitors[i];
+    spl_monitor_shape shape;
+    spl_monitor_describe(sim->monitors[i], &shape);
+    *monitor = (spl_sim_monitor){
+        .name = spec->name,
+        .kind = spec->kind->name,
+        .n_rows = shape.n_rows,
+        .width = shape.width,
+        .first_time_ms = shape.first_time_ms,
+        .period_ms = shape.period_ms,
+        .transformed = *shape.unit[0] != '\0',
+        .n_variables = spec->n_variables,
+        .variables = spec->variable_name,
+    };
+}
+
 spl_status spl_sim_estimate(spl_sim *sim, uint64_t n, double *seconds)
 {
     spl_status status = SPL_OK;
