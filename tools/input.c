@@ -1,0 +1,78 @@
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* What a file is, by its first bytes and never by its name. */
+typedef enum { INPUT_TEXT, INPUT_HDF5, INPUT_CONNECTOME } input_kind;
+
+/* HDF5 may hide behind a user block of 512 bytes. */
+enum { HEAD_BYTES = 520, USER_BLOCK = 512 };
+
+static bool starts_with(
+    const char *head, ssize_t length, const char *magic, size_t n_magic)
+{
+    return length >= (ssize_t)n_magic && memcmp(head, magic, n_magic) == 0;
+}
+
+/* What cannot be opened counts as text: reading the configuration then says why. */
+static input_kind find_kind(const char *path)
+{
+    struct stat what;
+    char head[HEAD_BYTES] = {0};
+    ssize_t length = 0;
+    input_kind kind = INPUT_TEXT;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return kind;
+    }
+    if (fstat(fd, &what) == 0 && S_ISDIR(what.st_mode)) {
+        kind = INPUT_CONNECTOME;
+    } else {
+        length = pread(fd, head, sizeof head, 0);
+    }
+    close(fd);
+    static const char hdf5[] = "\x89HDF\r\n\x1a\n";
+    if (starts_with(head, length, hdf5, 8) ||
+        starts_with(head + USER_BLOCK, length - USER_BLOCK, hdf5, 8)) {
+        return INPUT_HDF5;
+    }
+    if (starts_with(head, length, "PK\3\4", 4) ||
+        starts_with(head, length, "\x1f\x8b", 2) || starts_with(head, length, "BZh", 3) ||
+        starts_with(head, length, "\x93NUMPY", 6)) {
+        return INPUT_CONNECTOME;
+    }
+    return kind;
+}
+
+spl_status input_configure(spl_config **out, const tool_arguments *arguments,
+    const char *file, bool connectome_only)
+{
+    spl_config *config = NULL;
+    spl_status status = SPL_OK;
+    input_kind kind = INPUT_CONNECTOME;
+    *out = NULL;
+    if (file != NULL && !connectome_only) {
+        kind = find_kind(file);
+    }
+    if (file != NULL && kind != INPUT_CONNECTOME) {
+        status = spl_config_load(&config, file);
+    } else {
+        status = spl_config_defaults(&config);
+    }
+    if (status == SPL_OK && file != NULL && kind == INPUT_CONNECTOME) {
+        status = spl_config_set(config, "connectome.file", file);
+    }
+    for (size_t i = 0; i < arguments->n_settings && status == SPL_OK; i++) {
+        status = spl_config_set(
+            config, arguments->settings[i].key, arguments->settings[i].value);
+    }
+    if (status == SPL_OK) {
+        *out = config;
+        return SPL_OK;
+    }
+    spl_config_free(config);
+    return status;
+}

@@ -1,0 +1,60 @@
+#include "preview.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "progress.h"
+#include "talk.h"
+
+/* Enough to see past the first cache misses, little enough to return at once. */
+enum { N_STEPS = 100 };
+
+static void say_network(const spl_sim_info *info)
+{
+    talk_note("valid: %zu nodes, %zu edges, %s, %s, %s (%s), %s engine on target %s",
+        info->n_nodes, info->n_edges, info->model, info->coupling, info->integrator,
+        info->coupling_stages, info->engine, info->target);
+}
+
+static void say_cost(const spl_sim_info *info, double seconds)
+{
+    char memory[24];
+    char output[24];
+    char clock[24];
+    format_bytes(memory, sizeof memory, info->memory_bytes);
+    format_bytes(output, sizeof output, info->output_bytes);
+    format_clock(clock, sizeof clock, seconds);
+    talk_note("%.6g s in %llu steps of %.6g ms would take about %s on %d thread%s",
+        (double)info->n_steps * info->dt_ms / 1000.0, (unsigned long long)info->n_steps,
+        info->dt_ms, clock, info->threads, info->threads == 1 ? "" : "s");
+    if (*info->output == '\0') {
+        talk_note("memory %s; no results file", memory);
+        return;
+    }
+    talk_note("memory %s; results file %s, %s", memory, info->output, output);
+    if (access(info->output, F_OK) == 0) {
+        talk_note("%s exists: a run replaces it only with --force", info->output);
+    }
+}
+
+spl_status preview(
+    const spl_config *config, const spl_connectome *connectome, spl_sim *sim)
+{
+    char *json = NULL;
+    double seconds = 0.0;
+    spl_sim_info info;
+    spl_sim_describe(sim, &info);
+    spl_status status = spl_config_resolved(config, connectome, &json);
+    if (status == SPL_OK && !talk_is_quiet()) {
+        status = spl_sim_estimate(sim, N_STEPS, &seconds);
+    }
+    if (status == SPL_OK) {
+        puts(json);
+        fflush(stdout);
+        say_network(&info);
+        say_cost(&info, seconds);
+    }
+    free(json);
+    return status;
+}
