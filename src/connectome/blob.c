@@ -133,13 +133,6 @@ static bool is_compressed(const spl_blob *blob)
                memcmp(c + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
-bool spl_is_hdf5(const char *head, size_t n_head)
-{
-    static const char signature[8] = "\x89HDF\r\n\x1a\n";
-    return (n_head >= 8 && memcmp(head, signature, 8) == 0) ||
-           (n_head >= 520 && memcmp(head + 512, signature, 8) == 0);
-}
-
 /* Look at the row cap each time the blob has doubled: the first row is then scanned a few
  * times only, and a bomb overshoots by a factor of two at most. */
 static bool is_time_to_look(size_t before, size_t now)

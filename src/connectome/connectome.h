@@ -112,7 +112,6 @@ SPL_MUST_CHECK spl_status spl_blob_append(spl_blob *blob, const void *bytes,
 SPL_MUST_CHECK spl_status spl_blob_inflate(
     spl_blob *blob, const char *place, bool square, const spl_limits *limits);
 void spl_blob_deinit(spl_blob *blob);
-bool spl_is_hdf5(const char *head, size_t n_head);
 
 /* number.c: the token grammar of the text files */
 

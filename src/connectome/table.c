@@ -1,5 +1,7 @@
 #include "connectome/connectome.h"
 
+#include "h5/h5.h"
+
 #include <stdlib.h>
 
 void spl_table_deinit(spl_table *table)

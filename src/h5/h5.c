@@ -1,9 +1,13 @@
 #include "h5/h5.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static bool started;
@@ -70,4 +74,38 @@ const char *spl_h5_version(void)
         pthread_once(&once, read_version);
     }
     return version;
+}
+
+bool spl_is_hdf5(const char *head, size_t n_head)
+{
+    static const char signature[8] = "\x89HDF\r\n\x1a\n";
+    return (n_head >= 8 && memcmp(head, signature, 8) == 0) ||
+           (n_head >= 520 && memcmp(head + 512, signature, 8) == 0);
+}
+
+spl_status spl_h5_probe(const char *path, bool *is_hdf5)
+{
+    spl_status status = SPL_OK;
+    struct stat what;
+    char head[520];
+    int fd = -1;
+    *is_hdf5 = false;
+    if (stat(path, &what) == 0 && !S_ISREG(what.st_mode)) {
+        return SPL_OK; /* opening a pipe would disturb its writer */
+    }
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        SPL_FAIL(SPL_ERR_FILE_MISSING, "%s: cannot be opened: %s; check the path", path,
+            strerror(errno));
+    }
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    if (n < 0) {
+        SPL_FAIL(SPL_ERR_FILE_READ, "%s: cannot be read: %s", path, strerror(errno));
+    }
+    *is_hdf5 = spl_is_hdf5(head, (size_t)n);
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    return status;
 }

@@ -2,6 +2,9 @@
 #ifndef SPL_H5_H5_H
 #define SPL_H5_H5_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/status.h"
 
 /* Prepare the HDF5 library for this process: no exit handler of its own (it would run
@@ -14,6 +17,12 @@ SPL_MUST_CHECK spl_status spl_h5_init(void);
  * `status`. The reason is the innermost entry of the stack, left out if there is none. */
 spl_status spl_h5_error(spl_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Are these the first bytes of an HDF5 file, perhaps behind a user block of 512? */
+bool spl_is_hdf5(const char *head, size_t n_head);
+/* Look at the first bytes of a file; what is no file is not HDF5 either. Result: SPL_OK;
+ * SPL_ERR_FILE_MISSING; SPL_ERR_FILE_READ. */
+SPL_MUST_CHECK spl_status spl_h5_probe(const char *path, bool *is_hdf5);
 
 /* Version of the HDF5 library at run time, e.g. "1.10.8"; static, "" if it cannot start.
  */
