@@ -10,8 +10,10 @@
 #include "base/str.h"
 #include "config/layers.h"
 #include "config/regions.h"
+#include "config/rerun.h"
 #include "config/resolve.h"
 #include "connectome/connectome.h"
+#include "h5/h5.h"
 #include "model/registry.h"
 
 /* The resolved configuration of 20000 nodes with 32 parameter lists has 13 MB. */
@@ -82,56 +84,22 @@ spl_status spl_config_defaults(spl_config **out)
     return spl_config_from_text(out, "", "", 0);
 }
 
-/* The name of the results file without its ending: "a/rest.h5" gives "rest_rerun.h5". */
-static char *rerun_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    size_t length = strlen(name);
-    if (length > 3 && strcmp(name + length - 3, ".h5") == 0) {
-        length -= 3;
-    }
-    spl_text text = {0};
-    spl_text_add_bytes(&text, name, length);
-    spl_text_add(&text, "_rerun.h5");
-    return text.data;
-}
-
-spl_status spl_config_from_results(spl_config **out, const char *path, const char *json)
-{
-    spl_status status = spl_config_from_text(out, path, json, strlen(json));
-    if (status != SPL_OK) {
-        return status;
-    }
-    spl_node *output = spl_node_find((*out)->root, "output");
-    if (output != NULL && output->kind == SPL_NODE_MAP) {
-        spl_node_remove(output, "file");
-        spl_node_remove(output, "force");
-    }
-    (*out)->rerun = rerun_name(path);
-    if ((*out)->rerun == NULL) {
-        spl_config_free(*out);
-        *out = NULL;
-        return no_memory();
-    }
-    return SPL_OK;
-}
-
 spl_status spl_config_load(spl_config **out, const char *path)
 {
     spl_status status = SPL_OK;
     spl_blob blob = {0};
+    bool is_hdf5 = false;
     *out = NULL;
+    SPL_TRY(spl_h5_probe(path, &is_hdf5));
+    if (is_hdf5) {
+        return spl_rerun_load(out, path);
+    }
     status = spl_blob_read(&blob, path, MAX_FILE_BYTES);
     if (status == SPL_ERR_LIMIT) {
         SPL_FAIL(SPL_ERR_LIMIT,
             "%s: more than 64 MiB; a configuration is a text of a few lines", path);
     }
     SPL_TRY(status);
-    if (spl_is_hdf5(blob.bytes, blob.length)) {
-        SPL_FAIL(SPL_ERR_FORMAT,
-            "%s: an HDF5 file; its stored configuration cannot be read yet", path);
-    }
     SPL_TRY(spl_config_from_text(out, path, blob.bytes, blob.length));
 out:
     spl_blob_deinit(&blob);
@@ -221,6 +189,7 @@ void spl_config_free(spl_config *config)
     free(config->origin.directory);
     free(config->text);
     free(config->rerun);
+    free(config->results);
     free(config);
 }
 
@@ -231,8 +200,13 @@ spl_status spl_config_connectome(const spl_config *config, spl_connectome **out)
     spl_connectome_options options = {0};
     *out = NULL;
     SPL_TRY(spl_tree_build(&tree, config));
-    SPL_TRY(spl_resolve_source(&options, &tree));
-    SPL_TRY(spl_connectome_load(out, &options));
+    status = spl_resolve_source(&options, &tree);
+    if (status == SPL_ERR_FILE_MISSING && config->results != NULL) {
+        status = SPL_OK; /* the shipped data set is gone, its matrices are kept */
+    }
+    SPL_TRY(status);
+    SPL_TRY(config->results != NULL ? spl_rerun_connectome(config, &options, out)
+                                    : spl_connectome_load(out, &options));
 out:
     spl_source_deinit(&options);
     spl_tree_deinit(&tree);

@@ -10,11 +10,6 @@
 SPL_MUST_CHECK spl_status spl_config_from_text(
     spl_config **out, const char *path, const char *text, size_t length);
 
-/* Make a configuration of what a results file stores. The run is the same, its output is
- * not: output.file becomes <name>_rerun.h5 in the current directory unless it is set. */
-SPL_MUST_CHECK spl_status spl_config_from_results(
-    spl_config **out, const char *path, const char *json);
-
 /* Resolve everything against the connectome: labels, per-region values, monitors,
  * presets. The run has the fewest whole steps that cover transient and duration (within a
  * relative 1e-9), and so has the transient.

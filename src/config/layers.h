@@ -2,6 +2,7 @@
 #ifndef SPL_CONFIG_LAYERS_H
 #define SPL_CONFIG_LAYERS_H
 
+#include "base/sha256.h"
 #include "config/schema.h"
 #include "config/tree.h"
 #include "splenium/config.h"
@@ -21,7 +22,10 @@ struct spl_config {
     spl_node *root;    /* of the file; NULL if none */
     size_t n_sets;
     spl_layer **sets;
-    char *rerun; /* default of output.file if the file is a results file, else NULL */
+    /* of a results file, else NULL and "" */
+    char *rerun;                 /* default of output.file */
+    char *results;               /* its absolute path */
+    char sha256[SPL_SHA256_HEX]; /* of the files its connectome was read from */
 };
 
 /* Everything set, with the values of all keys of fixed name. Zero-initialise. */

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/rerun.h"
 #include "splenium/log.h"
 #include "support/shared.h"
 #include "unit/config/support.h"

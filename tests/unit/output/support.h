@@ -171,4 +171,20 @@ static inline spl_status fake_finish(
     return spl_output_finish(output, code, message, step, 1, final, performance);
 }
 
+/* The whole life of a file in one call. */
+static inline spl_status fake_make(
+    fake_run *run, spl_run_code code, const char *message, uint64_t steps)
+{
+    spl_output *output = NULL;
+    spl_status status = spl_output_create(&output, &run->spec);
+    if (status == SPL_OK) {
+        status = fake_steps(output, run, 0, steps);
+    }
+    if (status == SPL_OK) {
+        status = fake_finish(output, code, message, steps);
+    }
+    spl_output_free(output);
+    return status;
+}
+
 #endif

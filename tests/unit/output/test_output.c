@@ -1,44 +1,9 @@
 /* A run's results file, as HDF5 sees it. */
-#include <hdf5.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "h5/h5.h"
 #include "support/test_main.h"
+#include "unit/output/folder.h"
 #include "unit/output/support.h"
-
-static char folder[64];
-
-static void setup(void)
-{
-    snprintf(folder, sizeof folder, "/tmp/splenium-output-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_int_eq(chdir(folder), 0);
-    ck_assert_int_eq(spl_h5_init(), SPL_OK);
-}
-
-static void teardown(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(chdir("/"), 0);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static hid_t open_file(const char *path)
-{
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    ck_assert_int_ge(file, 0);
-    return file;
-}
-
-static void read_set(hid_t file, const char *name, hid_t type, void *data)
-{
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    ck_assert_int_ge(set, 0);
-    ck_assert_int_ge(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), 0);
-    H5Dclose(set);
-}
 
 static unsigned code_of(const char *path)
 {
@@ -126,7 +91,7 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output");
     TCase *tcase = tcase_create("output");
-    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
     tcase_add_test(tcase, a_complete_run_is_in_its_file);
     suite_add_tcase(suite, tcase);
     return suite;
