@@ -47,6 +47,19 @@ static inline double spl_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* guard.c */
+
+/* Say once, before the run, that the parameters of some nodes cannot work. */
+void spl_guard_params(const spl_sim *sim);
+/* The error of a state that left the bounds: node, value, time, what to do. */
+spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where);
+/* Count the nodes that left the attractor; finite for a long time, they look alive. Warns
+ * the first time. Result: SPL_OK; SPL_ERR_DIVERGED if the settings make it an error. */
+SPL_MUST_CHECK spl_status spl_guard_escaped(spl_sim *sim);
+
+/* run.c: the hook of the network by which the monitors observe a block. */
+void spl_sim_observe(void *user, const spl_samples *block, size_t begin, size_t end);
+
 /* results.c: the run as the output module wants it */
 
 /* Create the results file of the run, or only say how large it would be if `output` is

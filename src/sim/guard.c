@@ -1,0 +1,88 @@
+/* Looking after the nodes: parameters that cannot work, states that leave the bounds,
+ * nodes that leave the attractor. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sim/sim.h"
+
+void spl_guard_params(const spl_sim *sim)
+{
+    const spl_network *network = &sim->network;
+    const spl_model_kernels *kernels = network->model;
+    char first_text[256] = "";
+    size_t first = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < network->n_nodes && kernels->check != NULL; i++) {
+        char text[sizeof first_text];
+        if (kernels->check(network->run.params, network->stride, i, text, sizeof text)) {
+            if (count++ == 0) {
+                first = i;
+                memcpy(first_text, text, sizeof first_text);
+            }
+        }
+    }
+    if (count > 0) {
+        spl_warn("model: %zu of %zu nodes, first node %zu (%s): %s", count,
+            network->n_nodes, first, spl_connectome_label(sim->connectome, first),
+            first_text);
+    }
+}
+
+spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
+{
+    const spl_network *network = &sim->network;
+    const spl_settings *settings = &sim->settings;
+    char text[256] = "";
+    if (network->model->check != NULL &&
+        network->model->check(
+            network->run.params, network->stride, where->node, text, sizeof text)) {
+        return spl_error(SPL_ERR_DIVERGED,
+            "node %zu (%s): %s = %.6g is beyond simulation.divergence_limit %.6g at "
+            "%.10g ms (step %llu); %s",
+            where->node, spl_connectome_label(sim->connectome, where->node),
+            settings->model->states[where->state].name, where->value,
+            settings->divergence_limit, (double)where->step * settings->dt,
+            (unsigned long long)where->step, text);
+    }
+    return spl_error(SPL_ERR_DIVERGED,
+        "node %zu (%s): %s = %.6g is beyond simulation.divergence_limit %.6g at %.10g ms "
+        "(step %llu); check the initial state (model.init: %s), coupling and noise, or "
+        "reduce simulation.dt",
+        where->node, spl_connectome_label(sim->connectome, where->node),
+        settings->model->states[where->state].name, where->value,
+        settings->divergence_limit, (double)where->step * settings->dt,
+        (unsigned long long)where->step, settings->start);
+}
+
+spl_status spl_guard_escaped(spl_sim *sim)
+{
+    const spl_settings *settings = &sim->settings;
+    const double *state = sim->network.run.state;
+    const spl_model *model = settings->model;
+    size_t first = 0;
+    sim->escaped_nodes = 0;
+    for (size_t i = sim->network.n_nodes; i-- > 0;) {
+        if (state[i] < model->escaped_below) {
+            sim->escaped_nodes++;
+            first = i;
+        }
+    }
+    if (sim->escaped_nodes == 0 || sim->escaped_told) {
+        return SPL_OK;
+    }
+    sim->escaped_told = true;
+    char text[512];
+    snprintf(text, sizeof text,
+        "%llu of %zu nodes left the attractor (%s < %g), first node %zu (%s), by %.10g "
+        "ms; start inside its basin (model.init: %s) and check coupling and noise",
+        (unsigned long long)sim->escaped_nodes, sim->network.n_nodes,
+        model->states[0].name, model->escaped_below, first,
+        spl_connectome_label(sim->connectome, first), spl_sim_time(sim),
+        model->starts[0].name);
+    if (settings->escaped_error) {
+        return spl_error(SPL_ERR_DIVERGED, "%s", text);
+    }
+    spl_warn("%s", text);
+    return SPL_OK;
+}
