@@ -10,8 +10,9 @@
 
 enum { MOST_LISTED = 16 };
 
-/* A connectome as a run would take it. */
+/* A connectome as a run would take it, or took it. */
 typedef struct connectome_page {
+    spl_results_info *results; /* NULL: the file is no results file */
     const spl_connectome *connectome;
     spl_connectome_info info;
     spl_delay_info delays;
@@ -152,6 +153,46 @@ static void print_delays(const connectome_page *page)
         delays->n_distinct, delays->max + 1, delays->max_all + 1);
 }
 
+/* "killed": nobody writes a file that says running. */
+static const char *state_of(const spl_results_info *results)
+{
+    bool running = strcmp(results->status, "running") == 0;
+    return running && !results->live ? "killed" : results->status;
+}
+
+static void print_stream(const spl_results_stream *stream)
+{
+    printf("monitor    %s: %s of %s; %" PRIu64 " of %" PRIu64
+           " rows of %zu value%s, every "
+           "%.6g ms from %.6g ms\n",
+        stream->name, stream->kind, stream->variables, stream->n_durable, stream->n_rows,
+        stream->width, stream->width == 1 ? "" : "s", stream->period_ms,
+        stream->first_time_ms);
+}
+
+static void print_results(const spl_results_info *results)
+{
+    printf("run        %s after %" PRIu64 " steps; %s, splenium %s, %s\n",
+        state_of(results), results->step, results->model, results->software_version,
+        results->created);
+    if (*results->message != '\0') {
+        printf("           %s\n", results->message);
+    }
+    if (results->escaped_nodes > 0) {
+        printf(
+            "           %" PRIu64 " nodes left the attractor\n", results->escaped_nodes);
+    }
+    if (*results->title != '\0') {
+        printf("title      %s\n", results->title);
+    }
+    if (*results->command_line != '\0') {
+        printf("command    %s\n", results->command_line);
+    }
+    for (size_t i = 0; i < results->n_streams; i++) {
+        print_stream(&results->streams[i]);
+    }
+}
+
 static void print_page(const connectome_page *page)
 {
     print_text(stdout, page->info.source);
@@ -162,6 +203,9 @@ static void print_page(const connectome_page *page)
     print_isolated(page);
     print_lengths(&page->info);
     print_delays(page);
+    if (page->results != NULL) {
+        print_results(page->results);
+    }
 }
 
 static void write_weights(json_writer *json, const spl_connectome_info *info)
@@ -230,6 +274,38 @@ static void write_nodes(json_writer *json, const connectome_page *page)
     json_end(json, ']');
 }
 
+static void write_results(json_writer *json, const spl_results_info *results)
+{
+    json_begin(json, "results", '{');
+    json_text(json, "state", state_of(results));
+    json_text(json, "message", results->message);
+    json_flag(json, "live", results->live);
+    json_whole(json, "step", results->step);
+    json_whole(json, "escaped_nodes", results->escaped_nodes);
+    json_text(json, "title", results->title);
+    json_text(json, "created", results->created);
+    json_text(json, "software_version", results->software_version);
+    json_text(json, "uuid", results->uuid);
+    json_text(json, "command_line", results->command_line);
+    json_text(json, "model", results->model);
+    json_begin(json, "monitors", '[');
+    for (size_t i = 0; i < results->n_streams; i++) {
+        const spl_results_stream *stream = &results->streams[i];
+        json_begin(json, NULL, '{');
+        json_text(json, "name", stream->name);
+        json_text(json, "kind", stream->kind);
+        json_text(json, "variables", stream->variables);
+        json_whole(json, "rows", stream->n_rows);
+        json_whole(json, "durable_rows", stream->n_durable);
+        json_whole(json, "width", stream->width);
+        json_real(json, "first_time_ms", stream->first_time_ms);
+        json_real(json, "period_ms", stream->period_ms);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_end(json, '}');
+}
+
 static void write_page(const connectome_page *page)
 {
     const spl_connectome_info *info = &page->info;
@@ -249,6 +325,9 @@ static void write_page(const connectome_page *page)
     write_weights(&json, info);
     write_lengths(&json, info);
     write_delays(&json, page);
+    if (page->results != NULL) {
+        write_results(&json, page->results);
+    }
     json_end(&json, '}');
 }
 
@@ -271,6 +350,24 @@ out:
     return status;
 }
 
+/* A results file shows the matrices that it holds, as they were used; the configuration
+ * inside may lead to the file they came from. */
+static spl_status load_connectome(spl_connectome **connectome,
+    const connectome_page *page, const spl_config *config, const char *file)
+{
+    spl_status status = SPL_OK;
+    spl_config *stored = NULL;
+    if (page->results == NULL) {
+        return spl_config_connectome(config, connectome);
+    }
+    TOOL_TRY(spl_config_defaults(&stored));
+    TOOL_TRY(spl_config_set(stored, "connectome.file", file));
+    TOOL_TRY(spl_config_connectome(stored, connectome));
+out:
+    spl_config_free(stored);
+    return status;
+}
+
 static int run(const tool_arguments *arguments)
 {
     const char *file = arguments->n_operands > 0 ? arguments->operands[0] : NULL;
@@ -281,8 +378,8 @@ static int run(const tool_arguments *arguments)
     if (argument_of(arguments, "quiet") != NULL) {
         talk_quiet();
     }
-    TOOL_TRY(input_configure(&config, arguments, file, true));
-    TOOL_TRY(spl_config_connectome(config, &connectome));
+    TOOL_TRY(input_configure(&config, &page.results, arguments, file, true));
+    TOOL_TRY(load_connectome(&connectome, &page, config, file));
     page.connectome = connectome;
     TOOL_TRY(describe(&page, config));
     if (argument_of(arguments, "json") != NULL) {
@@ -294,6 +391,7 @@ out:
     if (status != SPL_OK) {
         report_error(status);
     }
+    spl_results_free(page.results);
     spl_connectome_free(connectome);
     spl_config_free(config);
     return exit_code_of(status);
@@ -313,12 +411,16 @@ const tool_verb verb_info = {
     .name = "info",
     .operands = "[CONNECTOME | RESULTS.h5]",
     .n_operands = 1,
-    .summary = "what a connectome holds",
+    .summary = "what a connectome or a results file holds",
     .page =
         "Print size, weights, tract lengths and delays of a connectome as a run would "
         "use it: after the policies that --set connectome.KEY=VALUE chooses. Without a "
         "file, of the connectome shipped with the program. An edge is an entry with a "
-        "weight other than 0, the diagonal included.",
+        "weight other than 0, the diagonal included.\n"
+        "\n"
+        "Of a results file, also how its run went: its state (running, complete, "
+        "interrupted, diverged, failed; killed if it says running and nobody writes "
+        "it), and how many rows of each monitor are there.",
     .examples = "  splenium info connectivity_76.zip\n"
                 "  splenium info my_folder --speed '6 m/s' --set "
                 "connectome.self_connections=drop\n"

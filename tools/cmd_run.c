@@ -216,7 +216,7 @@ static int run(const tool_arguments *arguments)
         talk_error("--progress '%s' is not one of: auto | plain | json | none", form);
         return EXIT_USAGE;
     }
-    TOOL_TRY(input_configure(&parts.config, arguments, file, false));
+    TOOL_TRY(input_configure(&parts.config, NULL, arguments, file, false));
     TOOL_TRY(spl_config_connectome(parts.config, &parts.connectome));
     TOOL_TRY(spl_sim_create(&parts.sim, parts.config, parts.connectome));
     if (argument_of(arguments, "dry-run") != NULL) {

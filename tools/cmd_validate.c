@@ -13,7 +13,7 @@ static int run(const tool_arguments *arguments)
     if (argument_of(arguments, "quiet") != NULL) {
         talk_quiet();
     }
-    TOOL_TRY(input_configure(&config, arguments, file, false));
+    TOOL_TRY(input_configure(&config, NULL, arguments, file, false));
     TOOL_TRY(spl_config_connectome(config, &connectome));
     TOOL_TRY(spl_sim_create(&sim, config, connectome));
     TOOL_TRY(preview(config, connectome, sim));

@@ -47,32 +47,52 @@ static input_kind find_kind(const char *path)
     return kind;
 }
 
-spl_status input_configure(spl_config **out, const tool_arguments *arguments,
-    const char *file, bool connectome_only)
+/* HDF5 is a results file or else TVB's connectome. */
+static spl_status load_file(spl_config **config, spl_results_info **results,
+    const char *file, bool text_is_matrix)
 {
-    spl_config *config = NULL;
-    spl_status status = SPL_OK;
-    input_kind kind = INPUT_CONNECTOME;
-    *out = NULL;
-    if (file != NULL && !connectome_only) {
-        kind = find_kind(file);
+    input_kind kind = find_kind(file);
+    if (kind == INPUT_HDF5) {
+        spl_status status = spl_results_describe(file, results);
+        if (status != SPL_OK && status != SPL_ERR_NOT_FOUND) {
+            return status;
+        }
+        kind = status == SPL_OK ? INPUT_HDF5 : INPUT_CONNECTOME;
     }
-    if (file != NULL && kind != INPUT_CONNECTOME) {
-        status = spl_config_load(&config, file);
-    } else {
-        status = spl_config_defaults(&config);
+    if (kind == INPUT_HDF5 || (kind == INPUT_TEXT && !text_is_matrix)) {
+        return spl_config_load(config, file);
     }
-    if (status == SPL_OK && file != NULL && kind == INPUT_CONNECTOME) {
-        status = spl_config_set(config, "connectome.file", file);
-    }
-    for (size_t i = 0; i < arguments->n_settings && status == SPL_OK; i++) {
-        status = spl_config_set(
-            config, arguments->settings[i].key, arguments->settings[i].value);
-    }
+    spl_status status = spl_config_defaults(config);
     if (status == SPL_OK) {
-        *out = config;
-        return SPL_OK;
+        status = spl_config_set(*config, "connectome.file", file);
     }
+    return status;
+}
+
+spl_status input_configure(spl_config **out, spl_results_info **results,
+    const tool_arguments *arguments, const char *file, bool text_is_matrix)
+{
+    spl_status status = SPL_OK;
+    spl_config *config = NULL;
+    spl_results_info *described = NULL;
+    *out = NULL;
+    if (file != NULL) {
+        TOOL_TRY(load_file(&config, &described, file, text_is_matrix));
+    } else {
+        TOOL_TRY(spl_config_defaults(&config));
+    }
+    for (size_t i = 0; i < arguments->n_settings; i++) {
+        TOOL_TRY(spl_config_set(
+            config, arguments->settings[i].key, arguments->settings[i].value));
+    }
+    *out = config;
+    config = NULL;
+    if (results != NULL) {
+        *results = described;
+        described = NULL;
+    }
+out:
+    spl_results_free(described);
     spl_config_free(config);
     return status;
 }

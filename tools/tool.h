@@ -114,11 +114,13 @@ void print_keys(FILE *file);
 /* input.c */
 
 /* Make the configuration of a command line: defaults or what the file says, then the
- * settings. The file, which may be NULL, is told by its contents: a configuration, a
- * results file with a configuration inside, or a connectome for the defaults to run on.
- *   connectome_only   it is a connectome in any case
- * Result: as spl_config_load and spl_config_set. */
-SPL_MUST_CHECK spl_status input_configure(spl_config **out,
-    const tool_arguments *arguments, const char *file, bool connectome_only);
+ * settings. The file, which may be NULL, is told by its contents: a results file with a
+ * configuration inside, a connectome for the defaults to run on, or else a text.
+ *   text_is_matrix   a text holds weights, not a configuration
+ *   results          receives the description of a results file, else NULL; the caller
+ *                    frees it with spl_results_free; may be NULL
+ * Result: as spl_config_load, spl_config_set and spl_results_describe. */
+SPL_MUST_CHECK spl_status input_configure(spl_config **out, spl_results_info **results,
+    const tool_arguments *arguments, const char *file, bool text_is_matrix);
 
 #endif

@@ -32,6 +32,8 @@ from command import (
 )
 from support.tap import Skip, equal, holds, main, test
 
+FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures"
+
 START = re.compile(r"splenium: version \d+\.\d+\.\d+, target \w+, BLAS core .+, 1 thread\n")
 LINE = re.compile(
     r"splenium: +\d+ % \| sim [\d.]+/[\d.]+ s \| [\d.e+]+x real time \| ETA (\d+:)*\d\d \| "
@@ -343,6 +345,135 @@ def a_second_signal_ends_a_run_at_once():
 
 
 @test
+def a_run_that_is_interrupted_keeps_its_rows():
+    write_pair()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with start("-o", "out.h5", "--force", "--set", "simulation.duration=1 h") as run:
+            run.stderr.readline()
+            wait_for(lambda: os.path.exists("out.h5"), "the results file")
+            time.sleep(0.3)
+            run.send_signal(number)
+            out, err = run.communicate(timeout=20)
+        equal(run.returncode, 75)
+        last = err.splitlines()[-1]
+        holds(re.match(r"splenium: .*interrupted", last), err)
+        found = re.search(r"^run        (\S+) of 3600 s simulated", out, re.MULTILINE)
+        holds(found and float(found[1]) > 0, out)
+        equal(files(), ["out.h5", "two.zip"])
+        state = json.loads(splenium("info", "out.h5", "--json", "-q").out)["results"]
+        equal(state["state"], "interrupted")
+        holds(0 < state["step"] < 36000000, str(state))
+
+
+@test
+def a_run_that_diverges_says_where_and_when():
+    write_pair()
+    result = splenium(
+        "run",
+        "two.zip",
+        "-o",
+        "out.h5",
+        "--progress=none",
+        "--threads",
+        "1",
+        "--set",
+        "model.d_V=0.43",
+        "--set",
+        "simulation.divergence_limit=5",
+        "--set",
+        "simulation.duration=20 s",
+    )
+    equal((result.code, result.out), (76, ""))
+    last = result.err.splitlines()[-1]
+    holds(re.search(r"\b[lr]A\b", last) and re.search(r"[\d.]+ m?s", last), last)
+    state = json.loads(splenium("info", "out.h5", "--json", "-q").out)["results"]
+    equal(state["state"], "diverged")
+
+
+@test
+def results_run_again_with_the_same_bits():
+    write_pair()
+    first = activity(
+        "two.zip",
+        "-o",
+        "out.h5",
+        "--set",
+        "simulation.seed=7",
+        "--set",
+        "model.d_V=0.6",
+        "--set",
+        "connectome.normalise=region",
+    )
+    os.remove("two.zip")  # the connectome is inside
+    result = splenium("run", "out.h5", "-q", "--json")
+    equal(result.code, 0)
+    folder = os.getcwd()
+    equal(
+        result.err,
+        f"splenium: warning: {folder}/two.zip: cannot be opened: No such file or directory; "
+        f"check the path; the matrices kept in {folder}/out.h5 are used\n",
+    )
+    again = json.loads(result.out)
+    equal(again["output"], "out_rerun.h5")
+    equal(again["activity"], first)
+    equal(files(), ["out.h5", "out_rerun.h5"])
+    write_pair()
+    equal(activity("out.h5", "-o", ""), first)
+    other = activity("out.h5", "-o", "", "--set", "simulation.seed=8")
+    holds(other["mean"] != first["mean"], "--set has no effect on a rerun")
+    try:
+        import h5py
+    except ImportError:
+        return
+    with h5py.File("out.h5") as one, h5py.File("out_rerun.h5") as two:
+        equal(one["monitors/tavg/V"][()].tobytes(), two["monitors/tavg/V"][()].tobytes())
+
+
+@test
+def info_follows_a_run():
+    write_pair()
+    with start("-o", "out.h5", "--set", "simulation.duration=1 h") as run:
+        run.stderr.readline()
+        wait_for(lambda: os.path.exists("out.h5"), "the results file")
+
+        def some_rows():
+            state = json.loads(splenium("info", "out.h5", "--json", "-q").out)["results"]
+            equal((state["state"], state["live"]), ("running", True))
+            return state["monitors"][0]["durable_rows"] > 0
+
+        wait_for(some_rows, "rows")
+        out = splenium("info", "out.h5", "-q").out
+        run.kill()
+        run.communicate()
+    holds(out.startswith("out.h5: splenium results; weights tract_lengths centres"), out)
+    holds(
+        re.search(
+            r"\nrun        running after \d+ steps; larter_breakspear, splenium \S+, \S+Z\n"
+            r"command    \S*splenium run two.zip --threads 1 -o out.h5 --set "
+            r"'simulation.duration=1 h'\n"
+            r"monitor    tavg: temporal_average of V; \d+ of 3600000 rows of 2 values, every "
+            r"1 ms from 0.55 ms\n",
+            out,
+        ),
+        out,
+    )
+    out = splenium("info", "out.h5", "-q").out
+    holds("\nrun        killed after " in out, out)
+
+
+@test
+def damaged_results_are_refused():
+    write_pair()
+    equal(splenium("run", "two.zip", "-q", "-o", "out.h5", *SHORT).code, 0)
+    os.truncate("out.h5", 20000)
+    for words in (["run", "out.h5", "-o", "again.h5"], ["info", "out.h5"]):
+        result = splenium(*words)
+        equal((result.code, result.out), (65, ""))
+        holds(result.err.startswith("splenium: out.h5: "), result.err)
+    equal(files(), ["out.h5", "two.zip"])
+
+
+@test
 def relative_paths_start_at_their_file():
     os.mkdir("study")
     write_pair("study/two.zip")
@@ -373,6 +504,7 @@ def the_argument_is_told_by_its_contents():
     write_zip("arrays", [("weights.npy", data), ("tract_lengths.npy", data)])
     write("settings", "connectome: {file: archive.dat}\n")
     expected = activity("archive.dat", "-o", "")
+    equal(activity(FIXTURES / "tvb_connectome", "-o", ""), expected)
     equal(activity("folder", "-o", ""), expected)
     equal(activity("settings", "-o", ""), expected)
     result = splenium("run", "arrays", "-o", "", "--json", *SHORT)
