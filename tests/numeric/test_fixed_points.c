@@ -152,6 +152,31 @@ START_TEST(hopf_points_in_the_reversal_potentials)
 }
 END_TEST
 
+/* Largest real part of the eigenvalues, per ms, to the digits of the table. */
+START_TEST(exponents_of_fixed_points)
+{
+    static const struct {
+        bool equal; /* gCa = 1, aee = 0.36, d_Z = d_V */
+        double C, d_V, exponent, digits;
+    } known[] = {{false, 0.1, 0.48, -0.0507, 5e-5}, {false, 0.1, 0.50, -0.03217, 5e-6},
+        {false, 0.1, 0.51, -0.0105, 5e-5}, {true, 0.1, 0.55, -0.02337, 5e-6},
+        {true, 0.1, 0.56, -0.0116, 5e-5}, {true, 0.0, 0.55, -0.0155, 5e-5},
+        {true, 0.0, 0.56, -0.0039, 5e-5}};
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        single_node node;
+        node_init(&node);
+        if (known[k].equal) {
+            node_set(&node, "gCa", 1.0);
+            node_set(&node, "aee", 0.36);
+        }
+        node_set(&node, "C", known[k].C);
+        set_slope(&node, known[k].equal, known[k].d_V);
+        fprintf(stderr, "# d_V %g: exponent %.6f\n", known[k].d_V, node_exponent(&node));
+        ck_assert_double_eq_tol(node_exponent(&node), known[k].exponent, known[k].digits);
+    }
+}
+END_TEST
+
 START_TEST(a_run_ends_in_the_fixed_point)
 {
     single_node node;
@@ -233,6 +258,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(facts, saddle_node_bound);
     tcase_add_loop_test(facts, hopf_points_in_the_slope, 0, sizeof hopf / sizeof *hopf);
     tcase_add_test(facts, hopf_points_in_the_reversal_potentials);
+    tcase_add_test(facts, exponents_of_fixed_points);
     tcase_add_test(facts, a_run_ends_in_the_fixed_point);
     tcase_add_test(facts, starts_below_and_above_the_bound);
     suite_add_tcase(suite, facts);
