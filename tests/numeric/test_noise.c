@@ -352,8 +352,9 @@ START_TEST(noise_depends_on_neither_threads_nor_blocks)
         double other[WIDTH];
         run_quietly_coupled("reference", 1, "5 ms", noises[k], first);
         ck_assert(first[0] != first[1]);
-        for (int threads = 1; threads <= 4; threads++) {
-            for (size_t d = 0; d < 5; d++) {
+        for (size_t d = 0; d < 5; d++) {
+            /* more threads than cores wait long for each other: once is enough */
+            for (int threads = 1; threads <= (d == 4 ? 4 : 2); threads++) {
                 run_quietly_coupled("production", threads, delays[d], noises[k], other);
                 ck_assert_msg(memcmp(first, other, sizeof first) == 0,
                     "%s: %d threads, delay %s", noises[k], threads, delays[d]);
