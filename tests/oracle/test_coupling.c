@@ -63,8 +63,7 @@ START_TEST(three_forms_of_the_mean_rate_are_one)
     static const char *const forms[] = {
         "{function: mean_rate, normalise: none}",
         "{function: tvb_tanh, a: 0.45, midpoint: 0.02, sigma: 0.6, observable: V}",
-        "{function: jansen_rit, cmin: 0, cmax: 0.9, midpoint: 0.02, a: 1, observable: V, "
-        "r: 3.3333333333333333}",
+        "{function: jansen_rit, cmax: 0.9, midpoint: 0.02, r: 3.3333333333333333, a: 1}",
     };
     static const char *const speeds[] = {"3", "inf"};
     static const char *const engines[] = {"production", "reference"};
