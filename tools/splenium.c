@@ -1,9 +1,11 @@
 /* splenium - the command. It is a client of the public headers and nothing more. */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "talk.h"
@@ -222,6 +224,27 @@ static int dispatch(int argc, char **argv)
     return verb != NULL ? run_verb(verb, argc, argv) : EXIT_USAGE;
 }
 
+/* `splenium models | head` ends before the page does; that is nobody's mistake. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
+/* Whatever could not be written to standard output makes a success an error. */
+static int close_output(int code)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || code != EXIT_DONE) {
+        return code;
+    }
+    if (!reader_is_gone()) {
+        talk_error("standard output cannot be written: %s",
+            errno != 0 ? strerror(errno) : "an earlier write failed");
+    }
+    return EXIT_IO;
+}
+
 int main(int argc, char **argv)
 {
     /* names of archive members are UTF-8; numbers stay in the C locale */
@@ -229,12 +252,5 @@ int main(int argc, char **argv)
     /* a broken pipe or a file size limit is an error of the write that meets it */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    int code = dispatch(argc, argv);
-    errno = 0;
-    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_DONE) {
-        talk_error("standard output cannot be written: %s",
-            errno != 0 ? strerror(errno) : "an earlier write failed");
-        code = EXIT_IO;
-    }
-    return code;
+    return close_output(dispatch(argc, argv));
 }

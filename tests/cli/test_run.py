@@ -5,6 +5,7 @@ test_run.py SPLENIUM [TEST]...
 """
 
 import json
+import math
 import os
 import pathlib
 import pty
@@ -156,6 +157,33 @@ def the_summary_knows_simple_signals():
     equal((still["dominant_frequency_hz"], still["mean_fc"]), (None, None))
     decaying = activity(*words, "--set", "model.gamma=-0.01")
     holds(abs(decaying["mean_fc"] - 1.0) < 1e-9, str(decaying))
+    # x' = -b x(t - d) with b d = pi / 2 oscillates for ever, period 4 d = 100 ms
+    write("opposite.txt", "0.5\n-0.5\n")
+    write_pair("self.zip", "1 0\n0 1\n")
+    hopf = json.loads(
+        splenium(
+            "run",
+            "self.zip",
+            *words[1:],
+            "--set",
+            "model.init={x: {file: opposite.txt}}",
+            "--set",
+            "connectome.delay=25 ms",
+            "--set",
+            "coupling.function=linear",
+            "--set",
+            f"coupling.a={-math.pi / 50}",
+            "--set",
+            "simulation.duration=4 s",
+            "--json",
+            "-q",
+        ).out
+    )["activity"]
+    holds(
+        abs(hopf["dominant_frequency_hz"] - 10) <= hopf["frequency_resolution_hz"] / 2, hopf
+    )
+    equal(round(hopf["frequency_resolution_hz"], 4), round(1000 / 1024, 4))
+    holds(abs(hopf["mean_fc"] + 1) < 1e-9 and abs(hopf["mean"]) < 1e-9, hopf)
     # no monitor of all nodes: nothing is made up
     result = splenium(
         "run",
