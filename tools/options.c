@@ -17,7 +17,7 @@ typedef struct getopt_tables {
 static void make_tables(getopt_tables *tables, const tool_verb *verb)
 {
     size_t n = 0;
-    tables->shorts[n++] = ':'; /* tell a missing argument from an unknown option */
+    tables->shorts[n++] = ':'; /* silent; a missing argument is ':', not '?' */
     for (size_t i = 0; i < verb->n_options; i++) {
         const tool_option *option = &verb->options[i];
         tables->longs[i] = (struct option){.name = option->name,
@@ -116,7 +116,6 @@ static int take_options(
 {
     getopt_tables tables;
     make_tables(&tables, verb);
-    opterr = 0;
     optind = 1;
     for (;;) {
         /* the word that is read next, for messages: optind moves past it */

@@ -68,5 +68,15 @@ def the_command_line_is_checked():
         check(splenium("run", "two.zip", *words), code, said, ["two.zip"])
 
 
+@test
+def labels_of_several_regions_name_none():
+    write_pair("twins.zip", centres="unk 0 0 0\nunk 5 0 0\n")
+    said = (
+        "--set model.C.unk=0.2: model.C: 2 regions carry the label 'unk'; give the values as "
+        "a list or a file"
+    )
+    check(splenium("run", "twins.zip", "--set", "model.C.unk=0.2"), 2, said, ["twins.zip"])
+
+
 if __name__ == "__main__":
     main(sys.argv[2:])

@@ -126,6 +126,7 @@ def the_summary_is_json_for_programs():
     equal((found["nodes"], found["edges"], found["threads"]), (2, 2, 1))
     equal((found["simulated_ms"], found["asked_ms"]), (100.0, 100.0))
     equal(found["output"], "out.h5")
+    holds('"dt_ms": 0.1,' in result.out, "more digits than needed")
     equal(found["activity"]["monitor"], "tavg")
     equal(found["activity"]["span_ms"], 100.0)
     holds(found["wall_s"] > 0 and found["output_bytes"] > 1000, result.out)
@@ -198,6 +199,22 @@ def the_summary_knows_simple_signals():
 
 
 @test
+def the_summary_keeps_the_last_rows():
+    """A decay over 20000 rows, of which 16384 are kept."""
+    write_pair()
+    result = splenium(
+        "run", "two.zip", "-q", "--json", "-o", "", "--set", "model.name=linear", "--set",
+        "noise.kind=none", "--set", "model.init={x: 0.5}", "--set", "model.gamma=-0.001",
+        "--set", "coupling.a=0", "--set", "monitors=[{name: r, kind: raw}]", "--set",
+        "simulation.duration=2 s",
+    )  # fmt: skip
+    found = json.loads(result.out)["activity"]
+    equal(found["span_ms"], 1638.4)
+    rows = [0.5 * math.exp(-1e-4 * step) for step in range(3617, 20001)]
+    holds(abs(found["mean"] - sum(rows) / len(rows)) < 1e-8, found)
+
+
+@test
 def progress_is_json_if_asked():
     write_pair()
     result = splenium("run", "two.zip", "-o", "out.h5", "--progress=json", *SHORT)
@@ -262,6 +279,16 @@ def a_terminal_gets_a_bar():
         holds(len(bar) < 80, "wider than the terminal: " + bar)
     # nothing of it stays
     holds(re.search(r"\r\x1b\[Ksplenium: [^\r]*interrupted[^\r]*\r\n$", text), repr(text))
+
+
+@test
+def the_bar_goes_at_the_end():
+    write_pair()
+    words = ["--set", "simulation.engine=reference", "--set", "simulation.duration=30 s"]
+    code, text = run_on_terminal(*words)
+    equal(code, 0)
+    if "\r[" in text:  # it took long enough for one
+        holds(text.endswith("\r\x1b[K"), repr(text[-100:]))
 
 
 @test
@@ -470,9 +497,13 @@ def info_follows_a_run():
             return state["monitors"][0]["durable_rows"] > 0
 
         wait_for(some_rows, "rows")
+        # the file belongs to the run that writes it
+        second = splenium("run", "two.zip", "-o", "out.h5", "--force", "-q", *SHORT)
         out = splenium("info", "out.h5", "-q").out
         run.kill()
         run.communicate()
+    equal(second.code, 73)
+    holds(second.err.startswith("splenium: out.h5: "), second.err)
     holds(out.startswith("out.h5: splenium results; weights tract_lengths centres"), out)
     holds(
         re.search(

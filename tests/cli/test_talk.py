@@ -82,6 +82,15 @@ def unknown_verbs_get_a_suggestion():
 
 
 @test
+def words_do_not_command_the_terminal():
+    result = splenium("models", "a\x1b[31m\x9bz")
+    equal(
+        result.err,
+        "splenium: nothing is called 'a?[31m?z'; 'splenium models' lists all names\n",
+    )
+
+
+@test
 def version_is_for_people_and_programs():
     out = splenium("--version").out
     holds(
