@@ -150,7 +150,7 @@ typedef struct spl_delay_info {
 
 /* Describe the delays at a speed in mm/ms (may be INFINITY) and a step in ms.
  * Result: SPL_OK; SPL_ERR_ARGUMENT if speed or dt is not positive; SPL_ERR_LIMIT above
- * 2^30. */
+ * 2^24. */
 SPL_API SPL_MUST_CHECK spl_status spl_connectome_delays(
     const spl_connectome *connectome, double speed, double dt_ms, spl_delay_info *info);
 

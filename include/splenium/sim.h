@@ -65,7 +65,8 @@ SPL_API SPL_MUST_CHECK spl_status spl_sim_state(
  */
 typedef struct spl_sim_info {
     size_t n_nodes, n_edges;
-    uint32_t delay_min, delay_median, delay_max; /* steps, over edges used */
+    /* steps, over the edges that have one; 0 if none does */
+    uint32_t delay_min, delay_median, delay_max;
     size_t block;                                /* steps per block */
     int threads;
     const char *engine, *target, *path; /* e.g. "production", "v4", "delayed blocks" */

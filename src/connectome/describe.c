@@ -179,7 +179,7 @@ spl_status spl_connectome_delays(
     const spl_connectome *c, double speed, double dt_ms, spl_delay_info *info)
 {
     spl_status status = SPL_OK;
-    const double max_steps = 1073741824.0; /* 2^30: a ring index fits in 32 bits */
+    const double max_steps = 16777216.0; /* 2^24, as the plan of a run */
     size_t n_edges = 0;
     size_t n_pairs = c->n_nodes * c->n_nodes;
     uint32_t *steps = NULL;
@@ -199,7 +199,7 @@ spl_status spl_connectome_delays(
         double step = rint((c->tract_lengths[k] / speed) / dt_ms);
         if (step > max_steps) {
             SPL_FAIL(SPL_ERR_LIMIT,
-                "a tract of %g mm at %g mm/ms lasts %g steps of %g ms, above 2^30; raise "
+                "a tract of %g mm at %g mm/ms lasts %g steps of %g ms, above 2^24; raise "
                 "the speed or the step",
                 c->tract_lengths[k], speed, step, dt_ms);
         }

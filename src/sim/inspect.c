@@ -66,7 +66,7 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
     *info = (spl_sim_info){
         .n_nodes = network->n_nodes,
         .n_edges = plan->n_edges + plan->n_self,
-        .delay_min = plan->n_undelayed > 0 ? 0 : plan->delay_min,
+        .delay_min = plan->delay_min,
         .delay_median = plan->delay_median,
         .delay_max = plan->delay_max,
         .block = single ? 1 : plan->block,

@@ -507,7 +507,7 @@ CONNECTOMES = [
         ["--set", "connectome.speed=1e-9"],
         65,
         (
-            "a tract of 10 mm at 1e-09 mm/ms lasts 1e+11 steps of 0.1 ms, above 2^30;"
+            "a tract of 10 mm at 1e-09 mm/ms lasts 1e+11 steps of 0.1 ms, above 2^24;"
             " raise the speed or the step"
         ),
     ),
