@@ -67,7 +67,7 @@ typedef struct spl_sim_info {
     size_t n_nodes, n_edges;
     /* steps, over the edges that have one; 0 if none does */
     uint32_t delay_min, delay_median, delay_max;
-    size_t block;                                /* steps per block */
+    size_t block; /* steps per block */
     int threads;
     const char *engine, *target, *path; /* e.g. "production", "v4", "delayed blocks" */
     const char *model, *preset, *coupling, *integrator, *coupling_stages;
