@@ -25,7 +25,7 @@ spl_status spl_file_write_at(
         ssize_t n = pwrite(fd, at, bytes, (off_t)offset);
         if (n < 0 && errno != EINTR) {
             return spl_error(spl_file_status(errno, SPL_ERR_FILE_WRITE),
-                "%s: cannot be written: %s", path, strerror(errno));
+                "%s: cannot be written: %s; check the disk", path, strerror(errno));
         }
         if (n > 0) {
             at += n;
@@ -59,23 +59,20 @@ spl_status spl_file_read_at(
     return SPL_OK;
 }
 
-static spl_status judge_sync(int result, const char *path)
+static spl_status not_synced(const char *path)
 {
-    if (result != 0) {
-        return spl_error(spl_file_status(errno, SPL_ERR_FILE_WRITE),
-            "%s: cannot be brought to the disk: %s", path, strerror(errno));
-    }
-    return SPL_OK;
+    return spl_error(spl_file_status(errno, SPL_ERR_FILE_WRITE),
+        "%s: cannot be brought to the disk: %s; check the disk", path, strerror(errno));
 }
 
 spl_status spl_file_sync(int fd, const char *path)
 {
-    return judge_sync(fsync(fd), path);
+    return fsync(fd) == 0 ? SPL_OK : not_synced(path);
 }
 
 spl_status spl_file_sync_data(int fd, const char *path)
 {
-    return judge_sync(fdatasync(fd), path);
+    return fdatasync(fd) == 0 ? SPL_OK : not_synced(path);
 }
 
 bool spl_file_is_at(int fd, const char *path)
@@ -107,9 +104,8 @@ static spl_status sync_folder(const char *path)
     }
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* some file systems cannot sync a folder and say EINVAL: nothing more can be done */
-    int result = fd >= 0 ? fsync(fd) : -1;
-    result = result != 0 && fd >= 0 && errno == EINVAL ? 0 : result;
-    spl_status status = judge_sync(result, folder);
+    const bool synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+    spl_status status = synced ? SPL_OK : not_synced(path);
     if (fd >= 0) {
         close(fd);
     }

@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
+enum { MAX_REASON = 512 };
+
 static pthread_once_t start_once = PTHREAD_ONCE_INIT;
 static bool started;
 
@@ -32,15 +36,33 @@ spl_status spl_h5_init(void)
 static herr_t keep_innermost(unsigned index, const H5E_error2_t *entry, void *reason)
 {
     if (index == 0 && entry->desc != NULL) {
-        snprintf(reason, 256, "%s", entry->desc);
+        snprintf(reason, MAX_REASON, "%s", entry->desc);
     }
     return 0;
+}
+
+/* Drivers tell times and addresses; keep what the system said, and its number. */
+static int shorten(char *reason)
+{
+    static const char mark[] = "error message = '";
+    int error_number = 0;
+    const char *number = strstr(reason, "errno = ");
+    char *said = strstr(reason, mark);
+    char *end = said != NULL ? strchr(said + strlen(mark), '\'') : NULL;
+    if (number == NULL || end == NULL ||
+        sscanf(number, "errno = %d", &error_number) != 1) {
+        return 0;
+    }
+    said += strlen(mark);
+    memmove(reason, said, (size_t)(end - said));
+    reason[end - said] = '\0';
+    return error_number;
 }
 
 spl_status spl_h5_error(spl_status status, const char *format, ...)
 {
     char context[512];
-    char reason[256] = "";
+    char reason[MAX_REASON] = "";
     va_list args;
     va_start(args, format);
     vsnprintf(context, sizeof context, format, args);
@@ -52,6 +74,10 @@ spl_status spl_h5_error(spl_status status, const char *format, ...)
     }
     if (reason[0] == '\0') {
         return spl_error(status, "%s", context);
+    }
+    const int error_number = shorten(reason);
+    if (status == SPL_ERR_FILE_CREATE || status == SPL_ERR_FILE_WRITE) {
+        status = spl_file_status(error_number, status);
     }
     return spl_error(status, "%s: %s", context, reason);
 }

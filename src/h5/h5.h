@@ -14,7 +14,8 @@
 SPL_MUST_CHECK spl_status spl_h5_init(void);
 
 /* Store "<context>: <HDF5's own reason>" as the last error, clear HDF5's stack and return
- * `status`. The reason is the innermost entry of the stack, left out if there is none. */
+ * `status`. The reason is the innermost entry of the stack, left out if there is none.
+ * A full disk turns SPL_ERR_FILE_CREATE and _FILE_WRITE into SPL_ERR_DISK_FULL. */
 spl_status spl_h5_error(spl_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

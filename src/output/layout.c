@@ -73,7 +73,7 @@ static spl_status write_config(const layout *l)
     set = H5Dopen2(l->file, "/config/yaml", H5P_DEFAULT);
     SPL_TRY(spl_put_text(set, "sha256", hash));
 out:
-    spl_close_id(set);
+    spl_close_object(set, "/config/yaml", &status);
     return status;
 }
 
@@ -96,7 +96,7 @@ static spl_status put_flags(hid_t group, const char *name, const int8_t *flags, 
         SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "%s: cannot be stored", name));
     }
 out:
-    spl_close_id(set);
+    spl_close_object(set, name, &status);
     spl_close_id(type);
     return status;
 }
@@ -138,7 +138,7 @@ static spl_status write_connectome(const layout *l)
     SPL_TRY(spl_put_number(group, "speed", l->spec->speed));
     SPL_TRY(spl_put_count(group, "dropped_self", info.n_dropped_self));
 out:
-    spl_close_id(group);
+    spl_close_object(group, "/connectome", &status);
     return status;
 }
 
@@ -155,7 +155,7 @@ static spl_status write_model(const layout *l)
             group, param->name, (int)param->rank, &n, param->data, param->unit));
     }
 out:
-    spl_close_id(group);
+    spl_close_object(group, "/model", &status);
     return status;
 }
 
@@ -221,7 +221,8 @@ static spl_status create_places(const layout *l)
         }
         type = type_of(place->type);
         SPL_TRY(spl_put_dataset(&set, l->file, place->path, type, place->rank, dims));
-        spl_close_id(set);
+        spl_close_object(set, place->path, &status);
+        SPL_TRY(status);
         spl_close_id(type);
         type = -1;
     }
@@ -254,7 +255,7 @@ static spl_status write_progress(const layout *l)
     }
 out:
     free(names);
-    spl_close_id(set);
+    spl_close_object(set, "/progress", &status);
     return status;
 }
 
@@ -313,8 +314,8 @@ static spl_status describe_variable(const layout *l, const spl_stream *stream, s
     SPL_TRY(spl_put_count(
         checksums, "rows_per_block", spl_rows_per_block(stream->width, stream->n_rows)));
 out:
-    spl_close_id(checksums);
-    spl_close_id(set);
+    spl_close_object(checksums, place[1].path, &status);
+    spl_close_object(set, place[0].path, &status);
     return status;
 }
 
@@ -358,10 +359,10 @@ static spl_status write_stream(const layout *l, size_t s)
         SPL_TRY(describe_variable(l, stream, v, first + 2 * v, time, region));
     }
 out:
-    spl_close_id(region);
-    spl_close_id(time);
-    spl_close_id(group);
-    spl_close_id(monitors);
+    spl_close_object(region, "region", &status);
+    spl_close_object(time, "time", &status);
+    spl_close_object(group, stream->name, &status);
+    spl_close_object(monitors, "/monitors", &status);
     return status;
 }
 

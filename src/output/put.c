@@ -14,6 +14,13 @@ void spl_close_id(hid_t id)
     }
 }
 
+void spl_close_object(hid_t id, const char *name, spl_status *status)
+{
+    if (id >= 0 && H5Idec_ref(id) < 0 && *status == SPL_OK) {
+        *status = failed(name);
+    }
+}
+
 static hid_t text_type(void)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
@@ -31,10 +38,12 @@ static spl_status put_attribute(hid_t object, const char *name, hid_t file_type,
     hid_t attribute = space >= 0 && file_type >= 0 ? H5Acreate2(object, name, file_type,
                                                          space, H5P_DEFAULT, H5P_DEFAULT)
                                                    : -1;
-    const bool written = attribute >= 0 && H5Awrite(attribute, memory_type, data) >= 0;
-    spl_close_id(attribute);
+    spl_status status = attribute >= 0 && H5Awrite(attribute, memory_type, data) >= 0
+                            ? SPL_OK
+                            : failed(name);
+    spl_close_object(attribute, name, &status);
     spl_close_id(space);
-    return written ? SPL_OK : failed(name);
+    return status;
 }
 
 spl_status spl_put_text(hid_t object, const char *name, const char *text)
@@ -121,7 +130,7 @@ spl_status spl_put_doubles(hid_t where, const char *name, int rank, const hsize_
         SPL_TRY(spl_put_text(set, "units", unit));
     }
 out:
-    spl_close_id(set);
+    spl_close_object(set, name, &status);
     return status;
 }
 
@@ -138,12 +147,14 @@ spl_status spl_put_strings(
                         type >= 0 && space >= 0
                     ? H5Dcreate2(where, name, type, space, links, list, H5P_DEFAULT)
                     : -1;
-    const bool written = set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                                         (const void *)texts) >= 0;
-    spl_close_id(set);
+    spl_status status = set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                        (const void *)texts) >= 0
+                            ? SPL_OK
+                            : failed(name);
+    spl_close_object(set, name, &status);
     spl_close_id(space);
     spl_close_id(type);
     spl_close_id(links);
     spl_close_id(list);
-    return written ? SPL_OK : failed(name);
+    return status;
 }

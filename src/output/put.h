@@ -27,7 +27,10 @@ SPL_MUST_CHECK spl_status spl_put_doubles(hid_t where, const char *name, int ran
 SPL_MUST_CHECK spl_status spl_put_strings(
     hid_t where, const char *name, int rank, const char *const *texts, size_t n);
 
-/* Close what is open of a dataset, attribute, space, type, group or list. */
+/* Close a space, type or list, if it is open. */
 void spl_close_id(hid_t id);
+/* Close a dataset, attribute or group called `name`, if it is open. What was written may
+ * reach the file only now, so that a failure becomes *status, unless there is one. */
+void spl_close_object(hid_t id, const char *name, spl_status *status);
 
 #endif

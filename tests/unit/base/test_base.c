@@ -163,7 +163,8 @@ START_TEST(files_are_written_and_read_whole)
     unlink(other);
     close(fd);
     ck_assert_int_eq(spl_file_write_at(fd, "x", "a", 1, 0), SPL_ERR_FILE_WRITE);
-    ck_assert_str_eq(spl_last_error(), "x: cannot be written: Bad file descriptor");
+    ck_assert_str_eq(
+        spl_last_error(), "x: cannot be written: Bad file descriptor; check the disk");
     ck_assert_int_eq(spl_file_sync(fd, "x"), SPL_ERR_FILE_WRITE);
     check_folder("a/b/c", "a/b");
     check_folder("/c", "/");

@@ -10,9 +10,9 @@ START_TEST(the_innermost_reason_is_folded_in)
     ck_assert_int_lt(H5Fopen("does/not/exist.h5", H5F_ACC_RDONLY, H5P_DEFAULT), 0);
     ck_assert_int_eq(spl_h5_error(SPL_ERR_FILE_READ, "%s: cannot open", "exist.h5"),
         SPL_ERR_FILE_READ);
-    ck_assert_ptr_nonnull(strstr(spl_last_error(), "exist.h5: cannot open: "));
-    ck_assert_ptr_nonnull(strstr(spl_last_error(), "No such file or directory"));
-    ck_assert_ptr_null(strchr(spl_last_error(), '\n'));
+    /* without the times and addresses that HDF5 puts around it */
+    ck_assert_str_eq(
+        spl_last_error(), "exist.h5: cannot open: No such file or directory");
 }
 END_TEST
 

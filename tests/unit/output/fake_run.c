@@ -1,21 +1,54 @@
 /* Makes results files without a simulator, for the tests of other readers:
  *   fake_run FILE complete|interrupted|running|killed
- * running: half of the rows, then waits until its input ends; killed: half, then dies. */
+ * running: half of the rows, then the rest for a byte of input, then waits for its end;
+ * killed: half, then dies. */
 #include <signal.h>
 #include <unistd.h>
 
+#include "splenium/results.h"
 #include "unit/output/support.h"
 
-static void wait_until_durable(void)
+static bool is_durable(const char *path, uint64_t step)
 {
-    usleep(300000);
+    spl_results_info *info = NULL;
+    const bool durable =
+        spl_results_describe(path, &info) == SPL_OK && info->step >= step;
+    spl_results_free(info);
+    return durable;
+}
+
+/* Say `word` once all steps below `step` are durable. */
+static void announce(const char *path, uint64_t step, const char *word)
+{
+    while (!is_durable(path, step)) {
+        usleep(10000);
+    }
+    puts(word);
+    fflush(stdout);
+}
+
+/* What the tests of a live file ask for. */
+static spl_status stay(spl_output *output, const fake_run *run, bool die)
+{
+    char byte;
+    spl_status status = SPL_OK;
+    announce(run->spec.path, FAKE_ROWS / 2, "ready");
+    if (die) {
+        kill(getpid(), SIGKILL);
+    }
+    if (read(STDIN_FILENO, &byte, 1) > 0) {
+        status = fake_steps(output, run, FAKE_ROWS / 2, FAKE_ROWS);
+        announce(run->spec.path, FAKE_ROWS, "more");
+        while (read(STDIN_FILENO, &byte, 1) > 0) {
+        }
+    }
+    return status;
 }
 
 int main(int argc, char **argv)
 {
     fake_run run;
     spl_output *output = NULL;
-    char byte;
     if (argc != 3) {
         return 2;
     }
@@ -30,14 +63,7 @@ int main(int argc, char **argv)
     } else if (status == SPL_OK && strcmp(argv[2], "interrupted") == 0) {
         status = fake_finish(output, SPL_RUN_INTERRUPTED, "signal 2", FAKE_ROWS / 2);
     } else if (status == SPL_OK) {
-        wait_until_durable();
-        puts("ready");
-        fflush(stdout);
-        if (strcmp(argv[2], "killed") == 0) {
-            kill(getpid(), SIGKILL);
-        }
-        while (read(STDIN_FILENO, &byte, 1) > 0) {
-        }
+        status = stay(output, &run, strcmp(argv[2], "killed") == 0);
     }
     if (status != SPL_OK) {
         fprintf(stderr, "fake_run: %s\n", spl_last_error());

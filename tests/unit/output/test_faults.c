@@ -1,0 +1,309 @@
+/* Every call to the system fails once, the n-th for n = 1, 2, ...: right code, no damage,
+ * nothing left behind. The functions here stand before those of the C library, for HDF5
+ * as well. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "splenium/results.h"
+#include "support/test_main.h"
+#include "unit/output/folder.h"
+#include "unit/output/support.h"
+
+/* HDF5 loses its write buffer after a failed close, see tests/support/valgrind.supp. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5";
+}
+
+typedef enum { CALL_WRITE, CALL_SYNC, CALL_RENAME, CALL_ALLOCATE } call;
+
+typedef enum {
+    FAULT_NONE,
+    FAULT_EIO,
+    FAULT_ENOSPC,
+    FAULT_EINTR, /* and short writes: no error at all */
+    FAULT_UNSUPPORTED
+} fault;
+
+static struct {
+    fault kind;
+    unsigned calls;  /* set of the calls that count */
+    atomic_int left; /* the call that makes it 0 fails */
+} plan;
+
+static bool fails(call which)
+{
+    return plan.kind != FAULT_NONE && (plan.calls & (1U << which)) != 0 &&
+           atomic_fetch_sub(&plan.left, 1) == 1;
+}
+
+static int error_of(fault kind)
+{
+    return kind == FAULT_EIO      ? EIO
+           : kind == FAULT_ENOSPC ? ENOSPC
+           : kind == FAULT_EINTR  ? EINTR
+                                  : EOPNOTSUPP;
+}
+
+static int give_error(void)
+{
+    errno = error_of(plan.kind);
+    return -1;
+}
+
+/* by their names for the linker: we call the 64 bit ones, HDF5 the others */
+ssize_t write_at_64(int fd, const void *data, size_t bytes, off_t offset) __asm__(
+    "pwrite64");
+ssize_t write_at(int fd, const void *data, size_t bytes, off_t offset) __asm__("pwrite");
+int allocate_64(int fd, off_t offset, off_t bytes) __asm__("posix_fallocate64");
+int allocate(int fd, off_t offset, off_t bytes) __asm__("posix_fallocate");
+
+ssize_t write_at_64(int fd, const void *data, size_t bytes, off_t offset)
+{
+    if (fails(CALL_WRITE)) {
+        if (plan.kind == FAULT_EINTR && bytes > 1 && bytes % 2 == 0) {
+            bytes /= 2;
+        } else {
+            return give_error();
+        }
+    }
+    return syscall(SYS_pwrite64, fd, data, bytes, offset);
+}
+
+ssize_t write_at(int fd, const void *data, size_t bytes, off_t offset)
+{
+    return write_at_64(fd, data, bytes, offset);
+}
+
+int allocate_64(int fd, off_t offset, off_t bytes)
+{
+    return fails(CALL_ALLOCATE)                                ? error_of(plan.kind)
+           : syscall(SYS_fallocate, fd, 0, offset, bytes) == 0 ? 0
+                                                               : errno;
+}
+
+int allocate(int fd, off_t offset, off_t bytes)
+{
+    return allocate_64(fd, offset, bytes);
+}
+
+int fsync(int fd)
+{
+    return fails(CALL_SYNC) ? give_error() : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+    return fails(CALL_SYNC) ? give_error() : (int)syscall(SYS_fdatasync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    return fails(CALL_RENAME) ? give_error() : (int)syscall(SYS_rename, from, to);
+}
+
+static void start(fault kind, unsigned calls, int n)
+{
+    plan.calls = calls;
+    atomic_store(&plan.left, n);
+    plan.kind = kind;
+}
+
+/* Did the planned call happen? */
+static bool stop(void)
+{
+    plan.kind = FAULT_NONE;
+    return atomic_load(&plan.left) <= 0;
+}
+
+/* What is durable must be right, whatever happened. */
+static void check_file(const fake_run *run, bool complete)
+{
+    spl_results_info *info = NULL;
+    spl_status status = spl_results_describe("r.h5", &info);
+    ck_assert_msg(status == SPL_OK, "%s", spl_last_error());
+    ck_assert_str_eq(info->status, complete ? "complete" : "failed");
+    ck_assert(!info->live);
+    hid_t file = open_file("r.h5");
+    double *values = malloc(FAKE_ROWS * FAKE_NODES * sizeof *values);
+    read_set(file, "/monitors/tavg/W", H5T_NATIVE_DOUBLE, values);
+    ck_assert_uint_eq(info->streams[0].n_durable, fake_rows(run, 0, info->step));
+    for (uint64_t r = 0; r < info->streams[0].n_durable; r++) {
+        ck_assert(values[FAKE_NODES * r + 2] == (double)(float)fake_value(0, 1, r, 2));
+    }
+    free(values);
+    H5Fclose(file);
+    spl_results_free(info);
+}
+
+/* One run; the fault may hit anything. Result: false once it hits nothing any more. */
+static bool run_with_fault(fault kind, unsigned calls, int n)
+{
+    fake_run run;
+    spl_output *output = NULL;
+    fake_init(&run, "r.h5");
+    run.spec.flush_every = 1000.0;
+    start(kind, calls, n);
+    spl_status status = spl_output_create(&output, &run.spec);
+    const bool created = status == SPL_OK;
+    ck_assert_int_eq(created, output != NULL);
+    for (uint64_t step = 0; status == SPL_OK && step < FAKE_ROWS; step += 250) {
+        status = fake_steps(output, &run, step, step + 250);
+    }
+    if (created) {
+        const spl_status end = fake_finish(output, SPL_RUN_COMPLETE, "", FAKE_ROWS);
+        status = status == SPL_OK ? end : status;
+    }
+    spl_output_free(output);
+    const bool hit = stop();
+    const bool harmless = kind == FAULT_EINTR || kind == FAULT_UNSUPPORTED;
+    /* the last writes only tell of a failure: the file is then as good as complete */
+    ck_assert_int_eq(status == SPL_OK, !hit || harmless);
+    if (status != SPL_OK) {
+        ck_assert_ptr_nonnull(strstr(spl_last_error(), "r.h5"));
+        const spl_status wanted =
+            kind == FAULT_ENOSPC ? SPL_ERR_DISK_FULL : SPL_ERR_FILE_WRITE;
+        ck_assert(status == wanted ||
+                  (!created && kind == FAULT_EIO && status == SPL_ERR_FILE_CREATE));
+    }
+    ck_assert_uint_eq(folder_count(), created ? 1 : 0);
+    if (created) {
+        check_file(&run, status == SPL_OK);
+        unlink("r.h5");
+    }
+    fake_deinit(&run);
+    return hit;
+}
+
+static int fail_one_after_another(fault kind, unsigned calls)
+{
+    int n = 1;
+    while (run_with_fault(kind, calls, n)) {
+        n++;
+        ck_assert_int_lt(n, 1000);
+    }
+    return n - 1;
+}
+
+START_TEST(every_write_fails_once)
+{
+    ck_assert_int_gt(fail_one_after_another(FAULT_EIO, 1U << CALL_WRITE), 20);
+    ck_assert_int_gt(fail_one_after_another(FAULT_ENOSPC, 1U << CALL_WRITE), 20);
+}
+END_TEST
+
+START_TEST(every_sync_fails_once)
+{
+    ck_assert_int_eq(fail_one_after_another(FAULT_EIO, 1U << CALL_SYNC), 8);
+    fail_one_after_another(FAULT_ENOSPC, 1U << CALL_SYNC);
+}
+END_TEST
+
+START_TEST(the_rename_fails)
+{
+    ck_assert_int_eq(fail_one_after_another(FAULT_EIO, 1U << CALL_RENAME), 1);
+}
+END_TEST
+
+START_TEST(interrupted_and_short_writes_are_continued)
+{
+    for (int n = 1; n < 80; n += 6) {
+        run_with_fault(FAULT_EINTR, 1U << CALL_WRITE, n);
+    }
+}
+END_TEST
+
+START_TEST(a_disk_without_room_leaves_nothing)
+{
+    fake_run run;
+    spl_output *output = NULL;
+    fake_init(&run, "r.h5");
+    start(FAULT_ENOSPC, 1U << CALL_ALLOCATE, 1);
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_ERR_DISK_FULL);
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), "r.h5.tmp: need 0.1 MB: No space left "
+                                                   "on device; free space"));
+    ck_assert(stop());
+    ck_assert_uint_eq(folder_count(), 0);
+    /* a file that was there stays */
+    ck_assert_int_eq(fake_make(&run, SPL_RUN_COMPLETE, "", FAKE_ROWS), SPL_OK);
+    run.spec.force = true;
+    start(FAULT_ENOSPC, 1U << CALL_ALLOCATE, 1);
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_ERR_DISK_FULL);
+    stop();
+    ck_assert_uint_eq(folder_count(), 1);
+    check_file(&run, true);
+    fake_deinit(&run);
+}
+END_TEST
+
+START_TEST(a_disk_that_cannot_reserve_is_warned_of)
+{
+    ck_assert(run_with_fault(FAULT_UNSUPPORTED, 1U << CALL_ALLOCATE, 1));
+    ck_assert_str_eq(all_logs,
+        "r.h5.tmp: this file system cannot reserve space: the disk may still become full "
+        "during the run\n");
+}
+END_TEST
+
+START_TEST(an_error_of_the_writer_reaches_append)
+{
+    fake_run run;
+    spl_output *output = NULL;
+    spl_results_info *info = NULL;
+    fake_init(&run, "r.h5");
+    run.spec.flush_every = 0.001;
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
+    ck_assert_int_eq(fake_steps(output, &run, 0, 10), SPL_OK);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
+        const uint64_t step = info->step;
+        spl_results_free(info);
+        if (step == 10) {
+            break;
+        }
+        usleep(1000);
+    }
+    start(FAULT_EIO, 1U << CALL_SYNC, 1);
+    spl_status status = SPL_OK;
+    for (uint64_t step = 10; status == SPL_OK && step < 500; step++) {
+        status = fake_steps(output, &run, step, step + 1);
+        usleep(1000);
+    }
+    ck_assert_int_eq(status, SPL_ERR_FILE_WRITE);
+    ck_assert_str_eq(spl_last_error(),
+        "r.h5: cannot be brought to the disk: Input/output error; check the disk");
+    stop();
+    /* the caller ends the run: the slot of before the failure stands */
+    ck_assert_int_eq(
+        fake_finish(output, SPL_RUN_FAILED, "disk", 500), SPL_ERR_FILE_WRITE);
+    spl_output_free(output);
+    ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
+    ck_assert_str_eq(info->status, "failed");
+    ck_assert_str_eq(info->message,
+        "r.h5: cannot be brought to the disk: Input/output error; check the disk");
+    ck_assert_uint_lt(info->step, 500);
+    spl_results_free(info);
+    fake_deinit(&run);
+}
+END_TEST
+
+Suite *spl_test_suite(void)
+{
+    Suite *suite = suite_create("output_faults");
+    TCase *tcase = tcase_create("output_faults");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
+    tcase_add_test(tcase, every_write_fails_once);
+    tcase_add_test(tcase, every_sync_fails_once);
+    tcase_add_test(tcase, the_rename_fails);
+    tcase_add_test(tcase, interrupted_and_short_writes_are_continued);
+    tcase_add_test(tcase, a_disk_without_room_leaves_nothing);
+    tcase_add_test(tcase, a_disk_that_cannot_reserve_is_warned_of);
+    tcase_add_test(tcase, an_error_of_the_writer_reaches_append);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
