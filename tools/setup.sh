@@ -95,3 +95,8 @@ build() {
     fi
     meson compile -C "$folder"
 }
+
+# The build of tools/check: release, warnings as errors, with line numbers for valgrind.
+build_check() {
+    build build-check --buildtype=release -Ddebug=true -Dwerror=true
+}
