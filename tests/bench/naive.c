@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARAMETERS(X)                                                                  \
-    X(gCa)                                                                             \
-    X(gK)                                                                              \
-    X(gL)                                                                              \
-    X(gNa) X(TCa) X(TK) X(TNa) X(d_Ca) X(d_K) X(d_Na) X(VCa) X(VK) X(VL) X(VNa) X(phi) \
-        X(tau_K) X(aee) X(aei) X(aie) X(ane) X(ani) X(b) X(C) X(Iext) X(rNMDA) X(VT)   \
-            X(d_V) X(QV_max) X(ZT) X(d_Z) X(QZ_max) X(t_scale)
+/* clang-format off */
+#define PARAMETERS(X) \
+    X(gCa) X(gK) X(gL) X(gNa) X(TCa) X(TK) X(TNa) X(d_Ca) X(d_K) X(d_Na) \
+    X(VCa) X(VK) X(VL) X(VNa) X(phi) X(tau_K) X(aee) X(aei) X(aie) X(ane) X(ani) \
+    X(b) X(C) X(Iext) X(rNMDA) X(VT) X(d_V) X(QV_max) X(ZT) X(d_Z) X(QZ_max) X(t_scale)
+/* clang-format on */
 
 typedef struct {
 #define FIELD(name) double name;
