@@ -35,7 +35,10 @@ SPL_API void spl_config_free(spl_config *config);
 /* Load the connectome that the configuration names, else the data set shipped with the
  * program: dk68.zip in the folder of the environment variable SPLENIUM_DATA, where it is
  * installed, or in the source tree. Tract lengths may be absent when no delay depends on
- * them. Result: as spl_connectome_load; SPL_ERR_CONFIG, SPL_ERR_USAGE. */
+ * them. The configuration of a results file takes the files it names if their contents
+ * are still the same, else, with a warning, the matrices which the results file keeps, so
+ * that the run is the same; settings that change how a connectome is read need the files.
+ * Result: as spl_connectome_load; SPL_ERR_CONFIG, SPL_ERR_USAGE. */
 SPL_API SPL_MUST_CHECK spl_status spl_config_connectome(
     const spl_config *config, spl_connectome **out);
 

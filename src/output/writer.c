@@ -1,6 +1,7 @@
 /* Rows from the stepping thread to the disk. One I/O thread writes and syncs; the
  * stepping thread only copies, and waits if two blocks of rows are not yet written. */
 #include <endian.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,8 +65,8 @@ static spl_status init_waiting(spl_output *output)
 spl_status spl_writer_init(spl_output *output, const spl_output_spec *spec)
 {
     spl_status status = SPL_OK;
-    const double longest = 1e9; /* s; what fits into a timespec */
-    output->flush_every = spec->flush_every < longest ? spec->flush_every : longest;
+    /* s; not without a pause, and no more than fits into a timespec */
+    output->flush_every = fmin(fmax(spec->flush_every, 1e-3), 1e9);
     output->start_ns = spl_monotonic_ns();
     output->start[0] = (double)time(NULL);
     output->start[2] = spec->threads;

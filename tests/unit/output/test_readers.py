@@ -53,11 +53,24 @@ def values(stream, variable):
     return (0.1 + (row * 64 + node * 8 + variable * 4 + number)).astype(dtype)
 
 
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 def durable(file):
     """The rules of the progress slots, as the manual gives them to readers."""
     slots = file["progress"][:]
     n = len(file["progress"].attrs["streams"])
-    valid = [s for s in slots if s[0] != 0 and s[0] == s[1] + 1 and s[3] == n]
+    valid = [
+        s
+        for s in slots
+        if s[0] != 0 and s[3] == n and s[4 + n] == crc32c(s[: 4 + n].tobytes())
+    ]
     newest = max(valid, key=lambda slot: slot[0])
     return dict(zip(file["progress"].attrs["streams"], newest[4 : 4 + n].tolist()))
 
