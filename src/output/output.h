@@ -99,6 +99,9 @@ SPL_MUST_CHECK spl_status spl_output_finish(spl_output *output, spl_run_code cod
 /* Bytes the file will have (without HDF5's own, which are added as an estimate). */
 uint64_t spl_output_bytes(const spl_output_spec *spec);
 
+/* Bytes of memory that writing takes. */
+uint64_t spl_output_memory(const spl_output_spec *spec);
+
 /* Bytes of rows written so far. */
 uint64_t spl_output_written(const spl_output *output);
 

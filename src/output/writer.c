@@ -22,17 +22,34 @@ int64_t spl_monotonic_ns(void)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static spl_status init_ring(spl_ring *ring, const spl_stream *stream, size_t first_place)
+/* Two blocks, or all rows if one block holds them. */
+static size_t ring_rows(const spl_stream *stream)
 {
     const size_t block = spl_rows_per_block(stream->width, stream->n_rows);
+    return stream->n_rows > block ? 2 * block : block;
+}
+
+uint64_t spl_output_memory(const spl_output_spec *spec)
+{
+    uint64_t bytes = 0;
+    for (size_t s = 0; s < spec->n_streams; s++) {
+        const spl_stream *stream = &spec->streams[s];
+        bytes += (uint64_t)ring_rows(stream) * stream->width * stream->n_variables *
+                 (stream->f8 ? sizeof(double) : sizeof(float));
+    }
+    return bytes;
+}
+
+static spl_status init_ring(spl_ring *ring, const spl_stream *stream, size_t first_place)
+{
     size_t bytes;
     *ring = (spl_ring){
         .name = spl_strdup(stream->name),
         .n_variables = stream->n_variables,
         .width = stream->width,
         .item_bytes = stream->f8 ? sizeof(double) : sizeof(float),
-        .rows_per_block = block,
-        .capacity = stream->n_rows > block ? 2 * block : block,
+        .rows_per_block = spl_rows_per_block(stream->width, stream->n_rows),
+        .capacity = ring_rows(stream),
         .n_rows = stream->n_rows,
         .first_place = first_place,
     };

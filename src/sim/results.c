@@ -215,16 +215,25 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     return SPL_OK;
 }
 
+spl_status spl_results_size(const spl_sim *sim, uint64_t *file, uint64_t *memory)
+{
+    spl_status status = SPL_OK;
+    description d = {0};
+    SPL_TRY(describe(&d, sim, NULL));
+    *file = spl_output_bytes(&d.spec);
+    *memory = spl_output_memory(&d.spec);
+out:
+    free_description(&d);
+    return status;
+}
+
 spl_status spl_results_create(
-    spl_output **output, uint64_t *bytes, const spl_sim *sim, const char *command_line)
+    spl_output **output, const spl_sim *sim, const char *command_line)
 {
     spl_status status = SPL_OK;
     description d = {0};
     SPL_TRY(describe(&d, sim, command_line));
-    *bytes = spl_output_bytes(&d.spec);
-    if (output != NULL) {
-        SPL_TRY(spl_output_create(output, &d.spec));
-    }
+    SPL_TRY(spl_output_create(output, &d.spec));
 out:
     free_description(&d);
     return status;

@@ -198,7 +198,7 @@ spl_status spl_sim_run(
     sim->report_user = user;
     sim->start_s = spl_now();
     if (sim->settings.output != NULL) {
-        SPL_TRY(spl_results_create(&sim->output, &sim->output_bytes, sim, command_line));
+        SPL_TRY(spl_results_create(&sim->output, sim, command_line));
     }
     const double begin_s = spl_now();
     sim->create_s = begin_s - sim->start_s;

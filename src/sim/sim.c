@@ -44,6 +44,13 @@ static uint64_t plan_bytes(const spl_plan *plan)
            plan->stride * 2 * sizeof(double);
 }
 
+/* Weights, lengths and the parameters of the settings. */
+static uint64_t connectome_bytes(const spl_sim *sim)
+{
+    const uint64_t n = sim->settings.n_nodes;
+    return (2 * n * n + sim->settings.model->n_params * n) * sizeof(double);
+}
+
 spl_status spl_sim_create(
     spl_sim **out, const spl_config *config, spl_connectome *connectome)
 {
@@ -65,10 +72,13 @@ spl_status spl_sim_create(
     SPL_TRY(spl_network_assemble(
         &sim->network, &sim->arena, &sim->settings, connectome, record));
     sim->max_threads = sim->network.threads;
-    sim->memory_bytes = sizeof *sim + sim->arena.size + plan_bytes(sim->network.plan);
+    sim->memory_bytes = sizeof *sim + sim->arena.size + plan_bytes(sim->network.plan) +
+                        connectome_bytes(sim);
     SPL_TRY(open_monitors(sim));
     if (sim->settings.output != NULL) {
-        SPL_TRY(spl_results_create(NULL, &sim->output_bytes, sim, NULL));
+        uint64_t writing_bytes = 0;
+        SPL_TRY(spl_results_size(sim, &sim->output_bytes, &writing_bytes));
+        sim->memory_bytes += writing_bytes;
     }
     spl_guard_params(sim);
     *out = sim;

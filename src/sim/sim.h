@@ -62,10 +62,12 @@ void spl_sim_observe(void *user, const spl_samples *block, size_t begin, size_t 
 
 /* results.c: the run as the output module wants it */
 
-/* Create the results file of the run, or only say how large it would be if `output` is
- * NULL. */
+/* Bytes of the results file, and of memory that writing it takes. */
+SPL_MUST_CHECK spl_status spl_results_size(
+    const spl_sim *sim, uint64_t *file, uint64_t *memory);
+/* Create the results file of the run. */
 SPL_MUST_CHECK spl_status spl_results_create(
-    spl_output **output, uint64_t *bytes, const spl_sim *sim, const char *command_line);
+    spl_output **output, const spl_sim *sim, const char *command_line);
 /* End it with the final state and the performance so far. */
 SPL_MUST_CHECK spl_status spl_results_finish(
     spl_output *output, const spl_sim *sim, spl_run_code code, const char *message);
