@@ -35,6 +35,30 @@ static struct {
     atomic_int left; /* the call that makes it 0 fails */
 } plan;
 
+/* Writes and syncs in the order in which they were made. */
+enum { MAX_EVENTS = 100000 };
+static struct {
+    atomic_bool on;
+    atomic_size_t n;
+    struct {
+        bool sync;
+        uint64_t offset;
+        size_t bytes;
+    } events[MAX_EVENTS];
+} history;
+
+static void remember(bool sync, uint64_t offset, size_t bytes)
+{
+    if (atomic_load(&history.on)) {
+        const size_t i = atomic_fetch_add(&history.n, 1);
+        if (i < MAX_EVENTS) {
+            history.events[i].sync = sync;
+            history.events[i].offset = offset;
+            history.events[i].bytes = bytes;
+        }
+    }
+}
+
 static bool fails(call which)
 {
     return plan.kind != FAULT_NONE && (plan.calls & (1U << which)) != 0 &&
@@ -64,6 +88,7 @@ int allocate(int fd, off_t offset, off_t bytes) __asm__("posix_fallocate");
 
 ssize_t write_at_64(int fd, const void *data, size_t bytes, off_t offset)
 {
+    remember(false, (uint64_t)offset, bytes);
     if (fails(CALL_WRITE)) {
         if (plan.kind == FAULT_EINTR && bytes > 1 && bytes % 2 == 0) {
             bytes /= 2;
@@ -98,7 +123,12 @@ int fsync(int fd)
 
 int fdatasync(int fd)
 {
-    return fails(CALL_SYNC) ? give_error() : (int)syscall(SYS_fdatasync, fd);
+    if (fails(CALL_SYNC)) {
+        return give_error();
+    }
+    const int result = (int)syscall(SYS_fdatasync, fd);
+    remember(true, 0, 0); /* what is written from now on is not in it */
+    return result;
 }
 
 int rename(const char *from, const char *to)
@@ -293,6 +323,51 @@ START_TEST(an_error_of_the_writer_reaches_append)
 }
 END_TEST
 
+START_TEST(no_slot_before_its_rows_are_on_the_disk)
+{
+    fake_run run;
+    spl_output *output = NULL;
+    fake_init(&run, "r.h5");
+    run.spec.flush_every = 0.001;
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
+    const uint64_t slots = offset_of("r.h5", "/progress");
+    const uint64_t code = offset_of("r.h5", "/status/code");
+    atomic_store(&history.on, true);
+    for (uint64_t step = 0; step < FAKE_ROWS; step += 10) {
+        ck_assert_int_eq(fake_steps(output, &run, step, step + 10), SPL_OK);
+        usleep(1000);
+    }
+    ck_assert_int_eq(fake_finish(output, SPL_RUN_COMPLETE, "", FAKE_ROWS), SPL_OK);
+    atomic_store(&history.on, false);
+    spl_output_free(output);
+    const size_t n = atomic_load(&history.n);
+    size_t n_slots = 0;
+    bool rows_wait = false;
+    bool slot_waits = false;
+    ck_assert_uint_lt(n, MAX_EVENTS);
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t offset = history.events[i].offset;
+        if (history.events[i].sync) {
+            rows_wait = slot_waits = false;
+        } else if (offset >= slots && offset < slots + 8192) {
+            /* one slot at a time, behind its rows and behind the slot before */
+            ck_assert(!rows_wait && !slot_waits);
+            ck_assert_uint_eq(history.events[i].bytes, 4096);
+            ck_assert_uint_eq((offset - slots) % 4096, 0);
+            slot_waits = true;
+            n_slots++;
+        } else if (offset == code) {
+            /* last of all, and then a sync */
+            ck_assert(!slot_waits && i == n - 2 && history.events[n - 1].sync);
+        } else {
+            rows_wait = true;
+        }
+    }
+    ck_assert_uint_gt(n_slots, 5);
+    fake_deinit(&run);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_faults");
@@ -306,6 +381,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_disk_without_room_leaves_nothing);
     tcase_add_test(tcase, a_disk_that_cannot_reserve_is_warned_of);
     tcase_add_test(tcase, an_error_of_the_writer_reaches_append);
+    tcase_add_test(tcase, no_slot_before_its_rows_are_on_the_disk);
     suite_add_tcase(suite, tcase);
     return suite;
 }
