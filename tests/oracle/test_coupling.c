@@ -140,6 +140,21 @@ START_TEST(weights_run_from_column_to_row)
 }
 END_TEST
 
+/* rint((length / speed) / dt) at 3 mm/ms and 0.1 ms, two divisions: on halves the order
+ * of operations and the way of rounding show. length / (speed dt) would give 7, 17, 27,
+ * 97; rounding half up 3, 13, 103; reciprocals 2, 21, 25. */
+START_TEST(delays_on_the_half)
+{
+    static const double lengths[] = {
+        0.75, 2.25, 3.75, 5.25, 8.25, 29.25, 30.75, 0.45, 6.15, 7.65};
+    static const double steps[] = {2, 8, 12, 18, 28, 98, 102, 1, 20, 26};
+    const spl_delay_rule rule = {.dt = 0.1, .speed = 3.0};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        ck_assert(spl_delay_steps(&rule, lengths[k]) == steps[k]);
+    }
+}
+END_TEST
+
 /* A ramp (dx/dt = 1) read d steps late is the ramp d steps earlier, for d around the
  * lengths of a block and of the history. */
 START_TEST(a_delay_is_exact)
@@ -181,6 +196,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(forms, three_forms_of_the_mean_rate_are_one);
     tcase_add_test(forms, without_in_strength_there_is_no_input);
     tcase_add_test(forms, weights_run_from_column_to_row);
+    tcase_add_test(forms, delays_on_the_half);
     tcase_add_test(forms, a_delay_is_exact);
     suite_add_tcase(suite, forms);
     return suite;
