@@ -132,6 +132,7 @@ static bits_case *relabel(const bits_case *c, const size_t *order)
     const size_t n = c->n_nodes;
     const spl_model *model = c->settings.model;
     bits_case *other = bits_create(n, model, c->settings.coupling);
+    other->settings.in_strength = c->settings.in_strength;
     memcpy(other->settings.coupling_params, c->settings.coupling_params,
         sizeof other->settings.coupling_params);
     for (size_t i = 0; i < n; i++) {

@@ -118,6 +118,10 @@ void bits_draw_edges(bits_case *c, bits_kind kind, double density, uint64_t *ran
         c->settings.one_delay = true;
         c->settings.delay = (double)random_whole(random, 1, 20) * c->settings.dt;
     }
+    if (kind == BITS_NEGATIVE) {
+        /* an in-strength near zero would make the input as large as its rounding error */
+        c->settings.in_strength = false;
+    }
     /* also for small mixed networks without a delayed edge: sums by BLAS have other bits
      */
     c->settings.undelayed = SPL_UNDELAYED_SPARSE;
