@@ -6,33 +6,41 @@
 
 #include "simd/vec_math.h"
 
-/* One lane per node; words are in the low halves of the lanes, the high halves are zero.
- */
-VEC_INLINE void philox_words(vec_u64 counter[4], uint64_t seed)
+/* Replace n independent counters by their random words, one lane per node; words are in
+ * the low halves of the lanes, the high halves are zero. Round by round for all of them:
+ * a round waits for the one before. */
+VEC_INLINE void philox_side_by_side(const size_t n, vec_u64 (*counter)[4], uint64_t seed)
 {
     uint32_t key0 = (uint32_t)seed;
     uint32_t key1 = (uint32_t)(seed >> 32);
     const vec_u64 multiplier0 = (vec_u64){0} + 0xD2511F53u;
     const vec_u64 multiplier1 = (vec_u64){0} + 0xCD9E8D57u;
-    vec_u64 c0 = counter[0];
-    vec_u64 c1 = counter[1];
-    vec_u64 c2 = counter[2];
-    vec_u64 c3 = counter[3];
     for (int round = 0; round < 10; round++) {
-        const vec_u64 product0 = vec_mul_u32(multiplier0, c0);
-        const vec_u64 product1 = vec_mul_u32(multiplier1, c2);
-        /* high halves may hold anything in between: products take the low ones */
-        c0 = (product1 >> 32) ^ c1 ^ key0;
-        c2 = (product0 >> 32) ^ c3 ^ key1;
-        c1 = product1;
-        c3 = product0;
+        SPL_UNROLL
+        for (size_t i = 0; i < n; i++) {
+            vec_u64 *c = counter[i];
+            const vec_u64 product0 = vec_mul_u32(multiplier0, c[0]);
+            const vec_u64 product1 = vec_mul_u32(multiplier1, c[2]);
+            /* high halves may hold anything in between: products take the low ones */
+            c[0] = (product1 >> 32) ^ c[1] ^ key0;
+            c[2] = (product0 >> 32) ^ c[3] ^ key1;
+            c[1] = product1;
+            c[3] = product0;
+        }
         key0 += 0x9E3779B9u;
         key1 += 0xBB67AE85u;
     }
-    counter[0] = c0 & 0xffffffffu;
-    counter[1] = c1 & 0xffffffffu;
-    counter[2] = c2 & 0xffffffffu;
-    counter[3] = c3 & 0xffffffffu;
+    SPL_UNROLL
+    for (size_t i = 0; i < n; i++) {
+        for (size_t word = 0; word < 4; word++) {
+            counter[i][word] &= 0xffffffffu;
+        }
+    }
+}
+
+VEC_INLINE void philox_words(vec_u64 counter[4], uint64_t seed)
+{
+    philox_side_by_side(1, (vec_u64(*)[4])counter, seed);
 }
 
 /* Two independent normals of two words (Box & Muller 1958). The first word gives the
