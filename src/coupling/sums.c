@@ -1,15 +1,17 @@
 /* Delayed sums in time blocks: if every delay is at least the number of columns, each
  * edge is one contiguous multiply-add over time, with the accumulators in registers.
- * Edges without delay are summed row by row from the present samples. */
+ * Edges without delay are summed row by row from the present samples. Sums and history
+ * run over time, the lanes of the node kernels over nodes: tiles are transposed in
+ * between. */
 #include "coupling/sums.h"
 #include "simd/vec.h"
 
 enum { N_VECTORS = SPL_MAX_BLOCK / SPL_LANES };
 
-/* All columns of one node. Column c reads slot (k + c - d) mod ring; the mirrored head
- * keeps the window contiguous. */
+/* Columns of one node, all of them or the first few. Column c reads slot (k + c - d) mod
+ * ring; the mirrored head keeps the window contiguous. */
 VEC_INLINE void sum_node(const spl_plan *plan, const double *history, int64_t k,
-    size_t n_columns, size_t node, double *columns)
+    const bool all, const vec_lanes *wanted, size_t node, double *columns)
 {
     const size_t end = plan->undelayed[node];
     vec sum[N_VECTORS] = {0};
@@ -19,13 +21,9 @@ VEC_INLINE void sum_node(const spl_plan *plan, const double *history, int64_t k,
         const vec weight = vec_set(plan->weight[e]);
         SPL_UNROLL
         for (size_t v = 0; v < N_VECTORS; v++) {
-            if (n_columns >= (v + 1) * SPL_LANES) {
-                sum[v] = vec_fma(weight, vec_load(window + v * SPL_LANES), sum[v]);
-            } else if (n_columns > v * SPL_LANES) {
-                const size_t rest = n_columns - v * SPL_LANES;
-                sum[v] =
-                    vec_fma(weight, vec_load_first(window + v * SPL_LANES, rest), sum[v]);
-            }
+            const double *samples = window + v * SPL_LANES;
+            sum[v] = vec_fma(weight,
+                all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]), sum[v]);
         }
     }
     for (size_t v = 0; v < N_VECTORS; v++) {
@@ -33,24 +31,84 @@ VEC_INLINE void sum_node(const spl_plan *plan, const double *history, int64_t k,
     }
 }
 
+/* out[r][c] = in[c][r] for n_in rows of SPL_TILE, zero where there is no row; n_out rows
+ * of SPL_TILE are written. */
+VEC_INLINE void transpose_tile(const double *in, size_t in_step, size_t n_in, double *out,
+    size_t out_step, size_t n_out)
+{
+    for (size_t r = 0; r < n_out; r += SPL_LANES) {
+        for (size_t c = 0; c < SPL_TILE; c += SPL_LANES) {
+            vec part[SPL_LANES] = {0};
+            SPL_UNROLL
+            for (size_t k = 0; k < SPL_LANES; k++) {
+                if (c + k < n_in) {
+                    part[k] = vec_load(in + (c + k) * in_step + r);
+                }
+            }
+            vec_transpose(part);
+            SPL_UNROLL
+            for (size_t k = 0; k < SPL_LANES; k++) {
+                if (r + k < n_out) {
+                    vec_store(out + (r + k) * out_step + c, part[k]);
+                }
+            }
+        }
+    }
+}
+
 static void delayed(const spl_plan *plan, const double *history, int64_t k,
     size_t n_columns, size_t first, double *out, size_t out_step)
 {
     double columns[SPL_TILE][SPL_MAX_BLOCK];
+    vec_lanes wanted[N_VECTORS];
+    for (size_t v = 0; v < N_VECTORS; v++) {
+        const size_t before = v * SPL_LANES;
+        wanted[v] = vec_first_lanes(n_columns > before ? n_columns - before : 0);
+    }
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane >= plan->n_nodes) {
             for (size_t column = 0; column < SPL_MAX_BLOCK; column++) {
                 columns[lane][column] = 0.0;
             }
         } else if (n_columns == SPL_MAX_BLOCK) {
-            sum_node(plan, history, k, SPL_MAX_BLOCK, first + lane, columns[lane]);
+            sum_node(plan, history, k, true, wanted, first + lane, columns[lane]);
         } else {
-            sum_node(plan, history, k, n_columns, first + lane, columns[lane]);
+            sum_node(plan, history, k, false, wanted, first + lane, columns[lane]);
         }
     }
-    for (size_t column = 0; column < n_columns; column++) {
-        for (size_t lane = 0; lane < SPL_TILE; lane++) {
-            out[column * out_step + lane] = columns[lane][column];
+    transpose_tile(&columns[0][0], SPL_MAX_BLOCK, SPL_TILE, out, out_step, n_columns);
+}
+
+/* Copy a few doubles without a call. */
+VEC_INLINE void copy_samples(double *to, const double *from, size_t n)
+{
+    size_t s = 0;
+    for (; s + SPL_LANES <= n; s += SPL_LANES) {
+        vec_store(to + s, vec_load(from + s));
+    }
+    for (; s < n; s++) {
+        to[s] = from[s];
+    }
+}
+
+static void put(const spl_plan *plan, double *history, int64_t k, size_t n_steps,
+    size_t first, const double *sent, size_t sent_step)
+{
+    double samples[SPL_TILE][SPL_MAX_BLOCK];
+    const size_t slot = spl_plan_slot(plan, k);
+    const size_t before_end = plan->ring - slot;
+    transpose_tile(sent, sent_step, n_steps, &samples[0][0], SPL_MAX_BLOCK, SPL_TILE);
+    for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
+        double *node = history + (first + lane) * plan->pitch;
+        /* what runs over the end lands in the mirror of the head, where it belongs too */
+        copy_samples(node + slot, samples[lane], n_steps);
+        if (n_steps > before_end) {
+            copy_samples(node, samples[lane] + before_end, n_steps - before_end);
+        }
+        if (slot < SPL_MAX_BLOCK) {
+            const size_t rest = SPL_MAX_BLOCK - slot;
+            copy_samples(
+                node + plan->ring + slot, samples[lane], n_steps < rest ? n_steps : rest);
         }
     }
 }
@@ -69,4 +127,4 @@ static void undelayed(
 
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels);
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {
-    .delayed = delayed, .undelayed = undelayed};
+    .delayed = delayed, .put = put, .undelayed = undelayed};

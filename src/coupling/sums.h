@@ -11,11 +11,17 @@
 typedef struct spl_sum_kernels {
     /* Sums of `n_columns` <= SPL_MAX_BLOCK consecutive steps from step k on, for the
      * SPL_TILE nodes from `first` on: over the edges with delay; those without are left
-     * out. history   [n_nodes][pitch] of one channel out       [n_columns][out_step],
-     * SPL_TILE lanes each; lanes beyond the last node are zero Reads samples k - d .. k +
-     * n_columns - 1 - d and no others. */
+     * out.
+     *   history   [n_nodes][pitch] of one channel
+     *   out       [n_columns][out_step], SPL_TILE lanes each; lanes beyond the last node
+     *             are zero
+     * Reads samples k - d .. k + n_columns - 1 - d and no others. */
     void (*delayed)(const spl_plan *plan, const double *history, int64_t k,
         size_t n_columns, size_t first, double *out, size_t out_step);
+    /* The way back: samples of n_steps <= SPL_MAX_BLOCK consecutive steps from step k on,
+     * sent [n_steps][sent_step], SPL_TILE lanes each, become those of the history. */
+    void (*put)(const spl_plan *plan, double *history, int64_t k, size_t n_steps,
+        size_t first, const double *sent, size_t sent_step);
     /* Add the edges without delay to the sums of nodes [begin, end) in list order.
      *   sent   [stride] present samples;   sums [stride], in and out */
     void (*undelayed)(

@@ -26,22 +26,15 @@ static void fill_sums(
     }
 }
 
-/* Samples `sent` [n][n_channels][SPL_TILE] become the history's samples from step k on.
+/* Samples `sent` [n_samples][n_channels][SPL_TILE] become the history's from step k on.
  */
 static void put_history(const spl_network *network, double *history, size_t first,
     int64_t k, size_t n_samples, const double *sent)
 {
     const size_t n_channels = network->n_channels;
     for (size_t channel = 0; channel < n_channels; channel++) {
-        double *nodes = spl_channel(network, history, channel);
-        for (size_t lane = 0; lane < SPL_TILE && first + lane < network->n_nodes;
-             lane++) {
-            double *node = nodes + (first + lane) * network->plan->pitch;
-            for (size_t s = 0; s < n_samples; s++) {
-                spl_history_put(network->plan, node, k + (int64_t)s,
-                    sent[(s * n_channels + channel) * SPL_TILE + lane]);
-            }
-        }
+        network->sum->put(network->plan, spl_channel(network, history, channel), k,
+            n_samples, first, sent + channel * SPL_TILE, n_channels * SPL_TILE);
     }
 }
 
@@ -64,8 +57,8 @@ bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_
     const spl_scratch *scratch = worker->scratch;
     for (size_t first = worker->begin; first < worker->end; first += SPL_TILE) {
         fill_sums(network, scratch, first, n_steps);
-        const bool noise = spl_noise_fill(
-            network, worker->scratch, first, network->step, n_steps, scratch->noise);
+        const bool noise =
+            spl_noise_fill(network, first, network->step, n_steps, scratch->noise);
         const spl_kernel_block block = {
             .first = first,
             .n_steps = n_steps,

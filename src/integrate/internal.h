@@ -23,8 +23,8 @@ typedef struct spl_worker {
 
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
  * if the run has no noise. Coloured noise advances its state. */
-bool spl_noise_fill(spl_network *network, spl_scratch *scratch, size_t first, uint64_t k,
-    size_t n_steps, double *out);
+bool spl_noise_fill(
+    spl_network *network, size_t first, uint64_t k, size_t n_steps, double *out);
 
 /* Advance the worker's nodes by n steps: independent blocks, stages in lockstep, or
  * naively. The first, which alone takes blocks of several steps, tells whether every

@@ -126,7 +126,7 @@ void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t
     spl_bug_assert(n_steps == 1);
 
     for (size_t first = worker->begin; first < worker->end; first += SPL_TILE) {
-        noise = spl_noise_fill(network, worker->scratch, first, network->step, 1,
+        noise = spl_noise_fill(network, first, network->step, 1,
             network->step_noise + first * network->n_states);
         for (size_t state = 0; state < network->n_states; state++) {
             const size_t at = state * network->stride + first;

@@ -19,7 +19,6 @@ typedef struct spl_scratch {
     double *sums;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
     double *half;      /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
     double *noise;     /* [SPL_MAX_BLOCK][n_states][SPL_TILE] */
-    double *normals;   /* [SPL_MAX_BLOCK][SPL_TILE] */
     double *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
     double *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
     double *extreme;   /* [SPL_TILE] */

@@ -232,7 +232,7 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
     spl_bug_assert(n_steps == 1);
 
     for (size_t first = 0; first < network->stride; first += SPL_TILE) {
-        spl_noise_fill(network, network->scratch, first, network->step, 1,
+        spl_noise_fill(network, first, network->step, 1,
             network->step_noise + first * network->n_states);
     }
     memcpy(network->y, network->run.state, bytes);

@@ -109,7 +109,6 @@ static void layout_scratch(spl_network *network, spl_arena *arena)
             .sums = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
             .half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
             .noise = spl_arena_take(arena, SPL_MAX_BLOCK * states, bytes),
-            .normals = spl_arena_take(arena, SPL_MAX_BLOCK * SPL_TILE, bytes),
             .sent = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
             .sent_half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
             .extreme = spl_arena_take(arena, SPL_TILE, bytes),

@@ -77,19 +77,41 @@ VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
 #define VEC_OPERATION(name) _mm256_##name
 #endif
 
+/* Which lanes of a load are read: the first `count`. */
+#if SPL_LANES == 8
+typedef __mmask8 vec_lanes;
+#else
+typedef vec_mask vec_lanes;
+#endif
+
+VEC_INLINE vec_lanes vec_first_lanes(size_t count)
+{
+#if SPL_LANES == 8
+    return (__mmask8)(count >= 8 ? 0xffu : (1u << count) - 1u);
+#elif SPL_LANES == 4
+    const vec_mask lane = {0, 1, 2, 3};
+    return lane < (int64_t)count;
+#else
+    return (vec_mask){count > 0 ? -1 : 0};
+#endif
+}
+
+/* The doubles at p, zero in the other lanes, which are not read. */
+VEC_INLINE vec vec_load_lanes(const double *p, vec_lanes lanes)
+{
+#if SPL_LANES == 8
+    return (vec)_mm512_maskz_loadu_pd(lanes, p);
+#elif SPL_LANES == 4
+    return (vec)_mm256_maskload_pd(p, (__m256i)lanes);
+#else
+    return (vec){lanes[0] != 0 ? *p : 0.0};
+#endif
+}
+
 /* The first `count` doubles at p, zero in the other lanes, which are not read. */
 VEC_INLINE vec vec_load_first(const double *p, size_t count)
 {
-#if SPL_LANES == 8
-    return (vec)_mm512_maskz_loadu_pd(
-        (__mmask8)(count >= 8 ? 0xffu : (1u << count) - 1u), p);
-#elif SPL_LANES == 4
-    const vec_mask lane = {0, 1, 2, 3};
-    const vec_mask mask = lane < (int64_t)count;
-    return (vec)_mm256_maskload_pd(p, (__m256i)mask);
-#else
-    return (vec){count > 0 ? *p : 0.0};
-#endif
+    return vec_load_lanes(p, vec_first_lanes(count));
 }
 
 /* a * b + c with one rounding */
@@ -139,6 +161,43 @@ VEC_INLINE vec vec_sqrt(vec x)
     return (vec)VEC_OPERATION(sqrt_pd)(x);
 #else
     return (vec){sqrt(x[0])};
+#endif
+}
+
+/* Transpose SPL_LANES rows of SPL_LANES in place. */
+VEC_INLINE void vec_transpose(vec row[SPL_LANES])
+{
+#if SPL_LANES == 8
+    __m512d pair[8]; /* lanes 2 k, 2 k + 1 of two rows */
+    __m512d quad[8]; /* two lanes of four rows */
+    SPL_UNROLL
+    for (int k = 0; k < 8; k += 2) {
+        pair[k] = _mm512_unpacklo_pd((__m512d)row[k], (__m512d)row[k + 1]);
+        pair[k + 1] = _mm512_unpackhi_pd((__m512d)row[k], (__m512d)row[k + 1]);
+    }
+    SPL_UNROLL
+    for (int k = 0; k < 2; k++) {
+        quad[k] = _mm512_shuffle_f64x2(pair[k], pair[k + 2], 0x88);
+        quad[k + 2] = _mm512_shuffle_f64x2(pair[k], pair[k + 2], 0xdd);
+        quad[k + 4] = _mm512_shuffle_f64x2(pair[k + 4], pair[k + 6], 0x88);
+        quad[k + 6] = _mm512_shuffle_f64x2(pair[k + 4], pair[k + 6], 0xdd);
+    }
+    SPL_UNROLL
+    for (int k = 0; k < 4; k++) {
+        row[k] = (vec)_mm512_shuffle_f64x2(quad[k], quad[k + 4], 0x88);
+        row[k + 4] = (vec)_mm512_shuffle_f64x2(quad[k], quad[k + 4], 0xdd);
+    }
+#elif SPL_LANES == 4
+    const __m256d a = _mm256_unpacklo_pd((__m256d)row[0], (__m256d)row[1]);
+    const __m256d b = _mm256_unpackhi_pd((__m256d)row[0], (__m256d)row[1]);
+    const __m256d c = _mm256_unpacklo_pd((__m256d)row[2], (__m256d)row[3]);
+    const __m256d d = _mm256_unpackhi_pd((__m256d)row[2], (__m256d)row[3]);
+    row[0] = (vec)_mm256_permute2f128_pd(a, c, 0x20);
+    row[1] = (vec)_mm256_permute2f128_pd(b, d, 0x20);
+    row[2] = (vec)_mm256_permute2f128_pd(a, c, 0x31);
+    row[3] = (vec)_mm256_permute2f128_pd(b, d, 0x31);
+#else
+    (void)row;
 #endif
 }
 

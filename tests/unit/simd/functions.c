@@ -67,5 +67,21 @@ static void load_first(const double *p, size_t count, double out[8])
     }
 }
 
+static void transpose(const double in[64], double out[64])
+{
+    for (size_t i = 0; i < 8; i += SPL_LANES) {
+        for (size_t j = 0; j < 8; j += SPL_LANES) {
+            vec row[SPL_LANES];
+            for (size_t k = 0; k < SPL_LANES; k++) {
+                row[k] = vec_load(in + (i + k) * 8 + j);
+            }
+            vec_transpose(row);
+            for (size_t k = 0; k < SPL_LANES; k++) {
+                vec_store(out + (j + k) * 8 + i, row[k]);
+            }
+        }
+    }
+}
+
 const function_table SPL_TARGETED(functions) = {
-    sizeof list / sizeof *list, list, load_first};
+    sizeof list / sizeof *list, list, load_first, transpose};

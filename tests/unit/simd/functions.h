@@ -15,6 +15,8 @@ typedef struct {
     const function *functions;
     /* The first `count` doubles at p and zeros, 8 in all, in pieces of one vector. */
     void (*load_first)(const double *p, size_t count, double out[8]);
+    /* out[j][i] = in[i][j], 8 by 8, in blocks of one vector by one vector. */
+    void (*transpose)(const double in[64], double out[64]);
 } function_table;
 
 extern const function_table functions_scalar, functions_v3, functions_v4;

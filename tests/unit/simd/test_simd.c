@@ -281,6 +281,25 @@ START_TEST(first_lanes_are_loaded_without_touching_others)
 }
 END_TEST
 
+START_TEST(transposition_swaps_rows_and_columns)
+{
+    double in[64];
+    for (size_t i = 0; i < 64; i++) {
+        in[i] = (double)i;
+    }
+    for (int t = 0; t < SPL_N_TARGETS; t++) {
+        double out[64] = {0};
+        if (!spl_target_available((spl_target)t)) {
+            continue;
+        }
+        tables[t]->transpose(in, out);
+        for (size_t i = 0; i < 64; i++) {
+            ck_assert_double_eq(out[i], in[i % 8 * 8 + i / 8]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(target_is_the_best_unless_named)
 {
     spl_target target = SPL_N_TARGETS;
@@ -340,6 +359,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(cases, special_values_are_exact);
     tcase_add_test(cases, rotation_knows_every_quadrant);
     tcase_add_test(cases, first_lanes_are_loaded_without_touching_others);
+    tcase_add_test(cases, transposition_swaps_rows_and_columns);
     tcase_add_test(cases, target_is_the_best_unless_named);
     tcase_add_test(cases, unknown_target_is_refused);
     suite_add_tcase(suite, cases);
