@@ -24,7 +24,8 @@ static double couple_node(const spl_network *network, size_t i, const double *y,
     if (coupling->sends_state >= 0) {
         x = y[coupling->sends_state];
     } else {
-        network->model->observe(network->run.params, network->stride, i, y, &x);
+        network->model->observe(
+            spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE, y, &x);
     }
     if (coupling->couple == NULL) {
         sent[0] = x;
@@ -85,11 +86,12 @@ static void put_node(
 static void slope_of(
     const spl_network *network, size_t i, const double *y, double c, double *k)
 {
-    const double *params = network->run.params;
-    network->model->rhs(params, network->stride, i, y, &c, k);
+    const double *params = spl_tile_params(&network->run, i);
+    const size_t lane = i % SPL_TILE;
+    network->model->rhs(params, SPL_TILE, lane, y, &c, k);
     if (spl_schemes[network->scheme].exponential) {
         double jacobian[SPL_MAX_STATES];
-        network->model->jacobian(params, network->stride, i, y, &c, jacobian);
+        network->model->jacobian(params, SPL_TILE, lane, y, &c, jacobian);
         for (size_t s = 0; s < network->n_states; s++) {
             k[s] = k[s] * network->model->exprel(network->run.dt * jacobian[s]);
         }
@@ -213,7 +215,8 @@ static void record(const spl_network *network, double *row)
             }
         }
         if (slot[network->n_states] >= 0) {
-            network->model->observe(network->run.params, network->stride, i, x, &q);
+            network->model->observe(
+                spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE, x, &q);
             row[(size_t)slot[network->n_states] * network->stride + i] = q;
         }
         if (slot[network->n_states + 1] >= 0) {

@@ -9,6 +9,7 @@
 
 #include "coupling/coupling.h"
 #include "model/schemes.h"
+#include "simd/tile.h"
 #include "splenium/model.h"
 
 /* Everything that stays the same for a whole run. */
@@ -16,7 +17,8 @@ typedef struct spl_kernel_run {
     size_t stride; /* padded number of nodes */
     double dt;
     bool frozen;          /* coupling computed once per step, held over the stages */
-    const double *params; /* [n_params + n_derived][stride] */
+    size_t n_params;      /* parameters and derived constants of a node */
+    const double *params; /* [tiles][n_params][SPL_TILE] */
     double *state;        /* [n_states][stride] */
     const spl_coupling_run *coupling;
     /* noise increment of state s: value * noise_scale[s][node] (* (noise_a x + noise_b))
@@ -29,6 +31,13 @@ typedef struct spl_kernel_run {
     int slot[SPL_MAX_STATES + 2];
     size_t n_slots;
 } spl_kernel_run;
+
+/* Parameters of the tile of a node, [n_params][SPL_TILE]: all constants of a tile lie
+ * together, at distances the compiler knows. */
+static inline const double *spl_tile_params(const spl_kernel_run *run, size_t node)
+{
+    return run->params + node / SPL_TILE * run->n_params * SPL_TILE;
+}
 
 /* A block of steps k0 .. k0 + n_steps for one tile. */
 typedef struct spl_kernel_block {

@@ -92,18 +92,15 @@
     X(QZ_max,  1.0,   "1",    0.1,  1.0,  FINITE,   "maximal inhibitory rate")                   \
     X(t_scale, 1.0,   "1",    0.1,  1.0,  FINITE,   "factor on all three equations")
 
-/* H((x - T) / d) = 1 / (1 + 2^(a x + b)) with a = -2 / (d ln 2), b = 2 T / (d ln 2) */
+/* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d */
+#define GATES(X) \
+    X(m_Ca, V, TCa, d_Ca) \
+    X(m_Na, V, TNa, d_Na) \
+    X(m_K,  V, TK,  d_K)  \
+    X(m_V,  V, VT,  d_V)  \
+    X(m_Z,  Z, ZT,  d_Z)
+
 #define DERIVED(X) \
-    X(a_Ca, -2.0 / (p.d_Ca * M_LN2))                 \
-    X(a_Na, -2.0 / (p.d_Na * M_LN2))                 \
-    X(a_K,  -2.0 / (p.d_K * M_LN2))                  \
-    X(a_V,  -2.0 / (p.d_V * M_LN2))                  \
-    X(a_Z,  -2.0 / (p.d_Z * M_LN2))                  \
-    X(b_Ca,  2.0 * p.TCa / (p.d_Ca * M_LN2))         \
-    X(b_Na,  2.0 * p.TNa / (p.d_Na * M_LN2))         \
-    X(b_K,   2.0 * p.TK / (p.d_K * M_LN2))           \
-    X(b_V,   2.0 * p.VT / (p.d_V * M_LN2))           \
-    X(b_Z,   2.0 * p.ZT / (p.d_Z * M_LN2))           \
     X(local, (1.0 - p.C) * p.aee)                    \
     X(far,   p.C * p.aee)                            \
     X(I_V,   p.ane * p.Iext)                         \
@@ -116,20 +113,17 @@
 
 MODEL_OBSERVABLE
 {
-    return p.QV_max * vec_gate(s.V, p.a_V, p.b_V);
+    return p.QV_max * h.m_V;
 }
 
 MODEL_RHS
 {
-    const vec m_Ca = vec_gate(s.V, p.a_Ca, p.b_Ca);
-    const vec m_Na = vec_gate(s.V, p.a_Na, p.b_Na);
-    const vec m_K = vec_gate(s.V, p.a_K, p.b_K);
-    const vec Q_V = model_observable(s, p);
-    const vec Q_Z = p.QZ_max * vec_gate(s.Z, p.a_Z, p.b_Z);
+    const vec Q_V = p.QV_max * h.m_V;
+    const vec Q_Z = p.QZ_max * h.m_Z;
     const vec excitation = vec_fma(p.local, Q_V, p.far * c);
 
-    const vec g_Ca = vec_fma(p.rNMDA, excitation, p.gCa) * m_Ca;
-    const vec g_Na = vec_fma(p.gNa, m_Na, excitation);
+    const vec g_Ca = vec_fma(p.rNMDA, excitation, p.gCa) * h.m_Ca;
+    const vec g_Na = vec_fma(p.gNa, h.m_Na, excitation);
     vec dV = vec_fnma(g_Ca, s.V - p.VCa, p.I_V);
     dV = vec_fnma(p.gK * s.W, s.V - p.VK, dV);
     dV = vec_fnma(p.gL, s.V - p.VL, dV);
@@ -137,27 +131,24 @@ MODEL_RHS
     dV = vec_fnma(p.aie * s.Z, Q_Z, dV);
 
     dp->V = p.t_scale * dV;
-    dp->W = p.rate_W * (m_K - s.W);
+    dp->W = p.rate_W * (h.m_K - s.W);
     dp->Z = p.rate_Z * vec_fma(p.aei * s.V, Q_V, p.I_Z);
 }
 
 /* Diagonal of the Jacobian, c held: with m' = 2 m (1 - m) / d = -a ln 2 m (1 - m). */
 MODEL_JACOBIAN
 {
-    const vec m_Ca = vec_gate(s.V, p.a_Ca, p.b_Ca);
-    const vec m_Na = vec_gate(s.V, p.a_Na, p.b_Na);
-    const vec gate_V = vec_gate(s.V, p.a_V, p.b_V);
-    const vec dm_Ca = -M_LN2 * p.a_Ca * m_Ca * (1.0 - m_Ca);
-    const vec dm_Na = -M_LN2 * p.a_Na * m_Na * (1.0 - m_Na);
-    const vec dQ_V = -M_LN2 * p.a_V * p.QV_max * gate_V * (1.0 - gate_V);
-    const vec excitation = vec_fma(p.local, p.QV_max * gate_V, p.far * c);
+    const vec dm_Ca = -M_LN2 * p.a_m_Ca * h.m_Ca * (1.0 - h.m_Ca);
+    const vec dm_Na = -M_LN2 * p.a_m_Na * h.m_Na * (1.0 - h.m_Na);
+    const vec dQ_V = -M_LN2 * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
+    const vec excitation = vec_fma(p.local, p.QV_max * h.m_V, p.far * c);
     const vec G = vec_fma(p.rNMDA, excitation, p.gCa);
 
-    vec J = p.rNMDA * p.local * dQ_V * m_Ca * (s.V - p.VCa);
-    J = J + G * vec_fma(dm_Ca, s.V - p.VCa, m_Ca);
+    vec J = p.rNMDA * p.local * dQ_V * h.m_Ca * (s.V - p.VCa);
+    J = J + G * vec_fma(dm_Ca, s.V - p.VCa, h.m_Ca);
     J = J + p.gK * s.W + p.gL;
     J = J + vec_fma(p.gNa, dm_Na, p.local * dQ_V) * (s.V - p.VNa);
-    J = J + vec_fma(p.gNa, m_Na, excitation);
+    J = J + vec_fma(p.gNa, h.m_Na, excitation);
 
     dp->V = -p.t_scale * J;
     dp->W = -p.rate_W;

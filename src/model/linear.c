@@ -20,7 +20,6 @@
 
 MODEL_OBSERVABLE
 {
-    (void)p;
     return s.x;
 }
 
@@ -31,7 +30,6 @@ MODEL_RHS
 
 MODEL_JACOBIAN
 {
-    (void)s, (void)c;
     dp->x = p.gamma;
 }
 

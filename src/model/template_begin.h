@@ -1,12 +1,25 @@
-/* First half of every model's file: turns its tables STATES, PARAMS, DERIVED into types.
- * After it come MODEL_OBSERVABLE, MODEL_RHS and MODEL_JACOBIAN, then template_end.h.
- * Their bodies know s, the state, p, parameters and derived constants (both structs of
- * vec), c, the coupling input of this stage, and dp, the result. */
+/* First half of every model's file: turns its tables STATES, PARAMS, GATES (optional) and
+ * DERIVED into types. After it come MODEL_OBSERVABLE, MODEL_RHS and MODEL_JACOBIAN, then
+ * template_end.h. Their bodies know
+ *   s    the state,
+ *   p    parameters and derived constants,
+ *   h    the gates at this state (structs of vec),
+ *   c    the coupling input of this stage,
+ *   dp   the result.
+ * A row X(name, x, T, d) of GATES is h.name = (1 + tanh((x - T) / d)) / 2 of the state x
+ * with the parameters T and d: 1 / (1 + 2^(a x + b)) with the derived constants a_name
+ * and b_name. They stand in a table because all are evaluated side by side. */
 #include "model/kernel.h"
 #include "simd/vec_math.h"
 
+#ifndef GATES
+#define GATES(X)
+#endif
+
 #define FIELD_VEC(name, ...)    vec name;
 #define FIELD_DOUBLE(name, ...) double name;
+#define GATE_VECS(name, ...)    vec a_##name, b_##name;
+#define GATE_DOUBLES(name, ...) double a_##name, b_##name;
 
 typedef struct {
     STATES(FIELD_VEC)
@@ -14,23 +27,34 @@ typedef struct {
 
 typedef struct {
     PARAMS(FIELD_VEC)
+    GATES(GATE_VECS)
     DERIVED(FIELD_VEC)
 } model_params;
 
-/* The same of one node, for what is not hot. */
+typedef struct {
+    GATES(FIELD_VEC)
+    vec unused; /* C has no empty struct */
+} model_gates;
+
+/* The parameters of one node, for what is not hot. */
 typedef struct {
     PARAMS(FIELD_DOUBLE)
+    GATES(GATE_DOUBLES)
     DERIVED(FIELD_DOUBLE)
 } model_values;
 
-#define MODEL_OBSERVABLE \
-    VEC_INLINE vec model_observable(const model_state s, const model_params p)
-#define MODEL_RHS              \
-    VEC_INLINE void model_rhs( \
-        const model_state s, const model_params p, const vec c, model_state *dp)
-#define MODEL_JACOBIAN              \
-    VEC_INLINE void model_jacobian( \
-        const model_state s, const model_params p, const vec c, model_state *dp)
+#define MODEL_UNUSED __attribute__((unused))
+#define MODEL_OBSERVABLE                                              \
+    VEC_INLINE vec model_observable(const model_state s MODEL_UNUSED, \
+        const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED)
+#define MODEL_RHS                                                            \
+    VEC_INLINE void model_rhs(const model_state s MODEL_UNUSED,              \
+        const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED, \
+        const vec c MODEL_UNUSED, model_state *dp)
+#define MODEL_JACOBIAN                                                       \
+    VEC_INLINE void model_jacobian(const model_state s MODEL_UNUSED,         \
+        const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED, \
+        const vec c MODEL_UNUSED, model_state *dp)
 /* Optional, with MODEL_HAS_CHECK defined: tell in `text` why the node can only diverge;
  * false if there is nothing to tell. */
 #define MODEL_CHECK static bool model_check(const model_values p, char *text, size_t size)

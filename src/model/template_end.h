@@ -1,24 +1,37 @@
 /* Second half of every model's file: generates the kernels of all schemes and the table
  * that describes the model. One text for every target; nothing here knows which one it
  * is. */
-#define ENUM_STATE(name, ...)   STATE_##name,
-#define ENUM_PARAM(name, ...)   PARAM_##name,
-#define ENUM_DERIVED(name, ...) PARAM_##name,
+#define ENUM_STATE(name, ...)          STATE_##name,
+#define ENUM_PARAM(name, ...)          PARAM_##name,
+#define ENUM_DERIVED(name, ...)        PARAM_##name,
+#define ENUM_GATE(name, ...)           GATE_##name,
+#define ENUM_GATE_CONSTANTS(name, ...) PARAM_a_##name, PARAM_b_##name,
 enum { STATES(ENUM_STATE) N_STATES };
 enum {
     PARAMS(ENUM_PARAM) N_PARAMS,
     DERIVED_BEFORE_FIRST = N_PARAMS - 1,
-    DERIVED(ENUM_DERIVED) N_ALL
+    GATES(ENUM_GATE_CONSTANTS) DERIVED(ENUM_DERIVED) N_ALL
 };
+enum { GATES(ENUM_GATE) N_GATES };
 enum { N_VECTORS = SPL_TILE / SPL_LANES };
 
 _Static_assert(N_STATES <= SPL_MAX_STATES, "too many states");
+_Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
 
 /* All parameters of the nodes from i on; the compiler loads those that are used. */
 VEC_INLINE model_params load_params(const double *params, size_t stride, size_t i)
 {
 #define LOAD_PARAM(name, ...) .name = vec_load(params + PARAM_##name * stride + i),
-    return (model_params){PARAMS(LOAD_PARAM) DERIVED(LOAD_PARAM)};
+#define LOAD_GATE_CONSTANTS(name, ...) \
+    LOAD_PARAM(a_##name, __VA_ARGS__) LOAD_PARAM(b_##name, __VA_ARGS__)
+    return (model_params){
+        PARAMS(LOAD_PARAM) GATES(LOAD_GATE_CONSTANTS) DERIVED(LOAD_PARAM)};
+}
+
+/* Those of a tile of the run. */
+VEC_INLINE model_params tile_params(const spl_kernel_run *run, size_t first, size_t lane)
+{
+    return load_params(run->params + first * N_ALL, SPL_TILE, lane);
 }
 
 VEC_INLINE model_state load_state(const double *state, size_t stride, size_t i)
@@ -31,6 +44,18 @@ VEC_INLINE void store_state(double *state, size_t stride, size_t i, model_state 
 {
 #define STORE_STATE(name, ...) vec_store(state + STATE_##name * stride + i, s.name);
     STATES(STORE_STATE)
+}
+
+/* All gates of the model at the state s. */
+VEC_INLINE model_gates gates_at(
+    const model_state s MODEL_UNUSED, const model_params p MODEL_UNUSED)
+{
+    vec t[N_GATES + 1];
+#define GATE_ARGUMENT(name, x, ...) t[GATE_##name] = vec_fma(s.x, p.a_##name, p.b_##name);
+    GATES(GATE_ARGUMENT)
+    vec_gates(N_GATES, t);
+#define GATE_VALUE(name, ...) .name = t[GATE_##name],
+    return (model_gates){GATES(GATE_VALUE).unused = vec_set(0.0)};
 }
 
 /* x + factor * k */
@@ -46,17 +71,24 @@ VEC_INLINE model_state state_scale(vec factor, model_state k)
     return (model_state){STATES(SCALE_STATE)};
 }
 
-/* What a node shows to others: the model's observable q unless a state is asked for. */
-VEC_INLINE vec shown(const spl_kernel_run *run, const model_state s, vec q)
+/* How the nodes are coupled, known when a kernel is compiled: the inner loops of the two
+ * common forms have no branch and no call. */
+typedef enum {
+    AFFINE_OBSERVABLE, /* c = scale sum + shift + own x, x the model's observable */
+    AFFINE_STATE,      /* the same, x a state */
+    ANY_COUPLING
+} coupling_form;
+
+/* What a node at the state s shows to others: the model's observable q unless a state is
+ * asked for. */
+VEC_INLINE vec shown(
+    const spl_kernel_run *run, const coupling_form form, const model_state *s, vec q)
 {
-    if (run->coupling->sends_state >= 0) {
-#define SHOW_STATE(name, ...)                         \
-    if (run->coupling->sends_state == STATE_##name) { \
-        q = s.name;                                   \
+    const int state = run->coupling->sends_state;
+    if (form == AFFINE_OBSERVABLE || (form == ANY_COUPLING && state < 0)) {
+        return q;
     }
-        STATES(SHOW_STATE)
-    }
-    return q;
+    return vec_load((const double *)s + state * SPL_LANES);
 }
 
 /* scale * sum + shift + own * x: every coupling that is affine in the sum */
@@ -67,12 +99,12 @@ VEC_INLINE vec affine_input(const spl_coupling_run *coupling, size_t i, vec sum,
 }
 
 /* Coupling input of the nodes from i on, which show x; fills what they send, one vec per
- * channel. `affine` is a constant: that path neither calls nor stores. */
-VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const bool affine, size_t i,
+ * channel. */
+VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const coupling_form form, size_t i,
     const double *sums, vec x, vec *sent)
 {
     const spl_coupling_run *coupling = run->coupling;
-    if (affine) {
+    if (form != ANY_COUPLING) {
         sent[0] = x;
         return affine_input(coupling, i, vec_load(sums), x);
     }
@@ -87,22 +119,22 @@ VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const bool affine, size_t
 }
 
 VEC_INLINE void store_sent(
-    const spl_kernel_run *run, const bool affine, double *out, const vec *sent)
+    const spl_kernel_run *run, const coupling_form form, double *out, const vec *sent)
 {
     vec_store(out, sent[0]);
-    if (!affine && run->coupling->n_channels > 1) {
+    if (form == ANY_COUPLING && run->coupling->n_channels > 1) {
         vec_store(out + SPL_TILE, sent[1]);
     }
 }
 
 VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_state y,
-    const model_params p, const vec c)
+    const model_params p, const model_gates h, const vec c)
 {
     model_state k;
-    model_rhs(y, p, c, &k);
+    model_rhs(y, p, h, c, &k);
     if (scheme->exponential) {
         model_state jacobian;
-        model_jacobian(y, p, c, &jacobian);
+        model_jacobian(y, p, h, c, &jacobian);
 #define EXPREL_STATE(name, ...) k.name = k.name * vec_exprel(dt * jacobian.name);
         STATES(EXPREL_STATE)
     }
@@ -172,96 +204,176 @@ VEC_INLINE void record_vec(
     }
 }
 
-/* B steps of one tile. Vectors take turns within a step: the processor overlaps them, and
- * one at a time keeps its state in registers. Nothing is stored before a stage's slope is
- * complete. */
-VEC_INLINE void block_of(const spl_scheme *scheme, const bool affine,
-    const spl_kernel_run *run, const spl_kernel_block *b)
+/* What a vector of nodes keeps during a block. */
+typedef struct {
+    model_state x;                  /* state at the start of the step */
+    model_state y;                  /* state of the stage */
+    model_gates h;                  /* gates at the state of the stage */
+    model_state slope;              /* weighted sum of the k so far */
+    model_state g;                  /* noise increment of the step */
+    vec c;                          /* coupling input at the start of the step */
+    model_state x_before, f_before; /* for the samples half a step back */
+    vec extreme;                    /* largest absolute value of any state */
+} model_work;
+
+/* What a kernel has to do; scheme, form and dense are constants for the compiler. */
+typedef struct {
+    const spl_scheme *scheme;
+    coupling_form form;
+    bool dense; /* samples half a step back are asked for */
+    const spl_kernel_run *run;
+    const spl_kernel_block *b;
+} model_task;
+
+/* Samples half a step before the present x, whose slope is k. */
+VEC_INLINE void send_half(
+    const model_task t, size_t step, size_t lane, model_work *w, const model_state k)
 {
-    const size_t stride = run->stride;
+    const size_t width = t.run->coupling->n_channels * SPL_TILE;
+    const model_params p = tile_params(t.run, t.b->first, lane);
+    const model_state half =
+        half_step(vec_set(t.run->dt), w->x_before, w->f_before, w->x, k);
+    const vec q = model_observable(half, p, gates_at(half, p));
+    vec sent[SPL_MAX_CHANNELS];
+    couple_nodes(t.run, t.form, t.b->first + lane, t.b->sums + lane,
+        shown(t.run, t.form, &half, q), sent);
+    if (step > 0) {
+        store_sent(t.run, t.form, t.b->sent_half + (step - 1) * width + lane, sent);
+    }
+    w->x_before = w->x;
+    w->f_before = k;
+}
+
+/* Stage 0 of step `step`: samples to send, rows of the observable and the input, and the
+ * first slope. At the end of the block, `last`, there is no stage to prepare. Up to the
+ * slope there is no store and no branch: parameters are then read as operands. */
+VEC_INLINE void first_stage(
+    const model_task t, size_t step, const bool last, size_t lane, model_work *w)
+{
+    const spl_kernel_run *run = t.run;
+    const spl_kernel_block *b = t.b;
+    const size_t i = b->first + lane;
     const size_t width = run->coupling->n_channels * SPL_TILE;
     const vec dt = vec_set(run->dt);
-    const bool dense = scheme->n_stages == 4 && b->sent_half != NULL;
-    model_state x_before[N_VECTORS] = {0};
-    model_state f_before[N_VECTORS] = {0};
-    vec extreme[N_VECTORS] = {0};
-
-    for (size_t step = 0; step <= b->n_steps; step++) {
-        const double *sums = b->sums + step * width;
-        double *row = b->record != NULL ? b->record + step * run->n_slots * stride : NULL;
-        const bool last = step == b->n_steps;
-
-        for (size_t u = 0; u < N_VECTORS; u++) {
-            const size_t lane = u * SPL_LANES;
-            const size_t i = b->first + lane;
-            const model_state x = load_state(run->state, stride, i);
-            const model_params p = load_params(run->params, stride, i);
-            const vec q = model_observable(x, p);
-            vec sent[SPL_MAX_CHANNELS];
-            vec c = couple_nodes(run, affine, i, sums + lane, shown(run, x, q), sent);
-            model_state k = {0};
-            if (!last || dense) {
-                k = slope_of(scheme, dt, x, p, c);
-            }
-            store_sent(run, affine, b->sent + step * width + lane, sent);
-            if (row != NULL && step > 0) {
-                record_vec(run, N_STATES, row - run->n_slots * stride, i, q);
-                record_vec(run, N_STATES + 1, row - run->n_slots * stride, i, c);
-            }
-            if (dense) {
-                const model_state half = half_step(dt, x_before[u], f_before[u], x, k);
-                const vec q_half =
-                    model_observable(half, load_params(run->params, stride, i));
-                couple_nodes(run, affine, i, sums + lane, shown(run, half, q_half), sent);
-                if (step > 0) {
-                    store_sent(
-                        run, affine, b->sent_half + (step - 1) * width + lane, sent);
-                }
-                x_before[u] = x;
-                f_before[u] = k;
-            }
-            if (last) {
-                continue;
-            }
-            model_state g = {0};
-            if (b->noise != NULL) {
-                g = increments(run, b->noise + step * N_STATES * SPL_TILE, lane, i, x);
-            }
-            model_state slope = state_scale(vec_set(scheme->weight[0]), k);
-            SPL_UNROLL
-            for (size_t stage = 1; stage < scheme->n_stages; stage++) {
-                model_state y = state_fma(scheme->step[stage] * dt, k, x);
-                if (scheme->noise_in_stages) {
-                    y = state_add(y, g);
-                }
-                SPL_RELOAD();
-                const model_params again = load_params(run->params, stride, i);
-                if (!run->frozen) {
-                    const double *at = scheme->time[stage] == 0.5 ? b->half + step * width
-                                       : scheme->time[stage] == 1.0 ? sums + width
-                                                                    : sums;
-                    const vec q_stage = model_observable(y, again);
-                    c = couple_nodes(
-                        run, affine, i, at + lane, shown(run, y, q_stage), sent);
-                }
-                k = slope_of(scheme, dt, y, again, c);
-                slope = state_fma(vec_set(scheme->weight[stage]), k, slope);
-            }
-            const model_state next = state_add(state_fma(dt, slope, x), g);
-            store_state(run->state, stride, i, next);
-            extreme[u] = furthest(extreme[u], next);
-            if (row != NULL) {
-                record_state(run, row, i, next);
-            }
+    const model_params p = tile_params(run, b->first, lane);
+    const vec q = model_observable(w->x, p, w->h);
+    vec sent[SPL_MAX_CHANNELS];
+    const vec c = couple_nodes(run, t.form, i, b->sums + step * width + lane,
+        shown(run, t.form, &w->x, q), sent);
+    model_state k = {0};
+    if (!last || t.dense) {
+        k = slope_of(t.scheme, dt, w->x, p, w->h, c);
+    }
+    store_sent(run, t.form, b->sent + step * width + lane, sent);
+    if (b->record != NULL && step > 0) {
+        double *row = b->record + (step - 1) * run->n_slots * run->stride;
+        record_vec(run, N_STATES, row, i, q);
+        record_vec(run, N_STATES + 1, row, i, c);
+    }
+    if (t.dense) {
+        send_half(t, step, lane, w, k);
+    }
+    if (last) {
+        return;
+    }
+    if (b->noise != NULL) {
+        w->g = increments(run, b->noise + step * N_STATES * SPL_TILE, lane, i, w->x);
+    }
+    w->c = c;
+    w->slope = state_scale(vec_set(t.scheme->weight[0]), k);
+    if (t.scheme->n_stages > 1) {
+        w->y = state_fma(t.scheme->step[1] * dt, k, w->x);
+        if (t.scheme->noise_in_stages) {
+            w->y = state_add(w->y, w->g);
         }
     }
+}
+
+/* Stage 1, 2, ... of step `step`. */
+VEC_INLINE void later_stage(
+    const model_task t, size_t step, const size_t stage, size_t lane, model_work *w)
+{
+    const spl_kernel_run *run = t.run;
+    const spl_kernel_block *b = t.b;
+    const size_t width = run->coupling->n_channels * SPL_TILE;
+    const vec dt = vec_set(run->dt);
+    const vec_mask frozen = -(vec_mask)((vec_u64){0} + (uint64_t)run->frozen);
+    const double *sums = t.scheme->time[stage] == 0.5
+                             ? b->half + step * width
+                             : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
+    const model_params p = tile_params(run, b->first, lane);
+    const vec x = shown(run, t.form, &w->y, model_observable(w->y, p, w->h));
+    vec sent[SPL_MAX_CHANNELS];
+    const vec now = couple_nodes(run, t.form, b->first + lane, sums + lane, x, sent);
+    const vec c = vec_select(frozen, w->c, now);
+    const model_state k = slope_of(t.scheme, dt, w->y, p, w->h, c);
+    w->slope = state_fma(vec_set(t.scheme->weight[stage]), k, w->slope);
+    if (stage + 1 < t.scheme->n_stages) {
+        w->y = state_fma(t.scheme->step[stage + 1] * dt, k, w->x);
+        if (t.scheme->noise_in_stages) {
+            w->y = state_add(w->y, w->g);
+        }
+    }
+}
+
+/* New state at the end of step `step`. */
+VEC_INLINE void end_step(const model_task t, size_t step, size_t lane, model_work *w)
+{
+    w->x = state_add(state_fma(vec_set(t.run->dt), w->slope, w->x), w->g);
+    w->extreme = furthest(w->extreme, w->x);
+    if (t.b->record != NULL) {
+        double *row = t.b->record + step * t.run->n_slots * t.run->stride;
+        record_state(t.run, row, t.b->first + lane, w->x);
+    }
+}
+
+/* Gates of all vectors, at the state of stage `stage`. */
+VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *work)
+{
+    SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u++) {
-        vec_store(b->extreme + u * SPL_LANES, extreme[u]);
+        const model_params p = tile_params(t.run, t.b->first, u * SPL_LANES);
+        work[u].h = gates_at(stage == 0 ? work[u].x : work[u].y, p);
+    }
+    SPL_RELOAD();
+}
+
+/* B steps of one tile. Its vectors take turns, first for the gates, then for the rest of
+ * a stage: what follows each other depends on nothing just computed, so that the
+ * processor overlaps it. */
+VEC_INLINE void block_of(const model_task t)
+{
+    const spl_kernel_block *b = t.b;
+    model_work work[N_VECTORS] = {0};
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
+    }
+    for (size_t step = 0; step < b->n_steps; step++) {
+        open_gates(t, 0, work);
+        for (size_t u = 0; u < N_VECTORS; u++) {
+            first_stage(t, step, false, u * SPL_LANES, &work[u]);
+        }
+        SPL_UNROLL
+        for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
+            open_gates(t, stage, work);
+            for (size_t u = 0; u < N_VECTORS; u++) {
+                later_stage(t, step, stage, u * SPL_LANES, &work[u]);
+            }
+        }
+        for (size_t u = 0; u < N_VECTORS; u++) {
+            end_step(t, step, u * SPL_LANES, &work[u]);
+        }
+    }
+    open_gates(t, 0, work);
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        first_stage(t, b->n_steps, true, u * SPL_LANES, &work[u]);
+        store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
+        vec_store(b->extreme + u * SPL_LANES, work[u].extreme);
     }
 }
 
 /* One stage of one tile; the network couples the tiles between two calls. */
-VEC_INLINE void stage_of(const spl_scheme *scheme, const bool affine,
+VEC_INLINE void stage_of(const spl_scheme *scheme, const coupling_form form,
     const spl_kernel_run *run, const spl_kernel_stage *st)
 {
     const size_t stride = run->stride;
@@ -272,23 +384,25 @@ VEC_INLINE void stage_of(const spl_scheme *scheme, const bool affine,
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const size_t i = st->first + lane;
-        const model_params p = load_params(run->params, stride, i);
+        const model_params p = tile_params(run, st->first, lane);
         const model_state x = load_state(run->state, stride, i);
         model_state y = load_state(st->y, stride, i);
-        vec q = model_observable(y, p);
+        model_gates h = gates_at(y, p);
+        vec q = model_observable(y, p, h);
         vec sent[SPL_MAX_CHANNELS];
         vec c = vec_load(st->c + i);
         if (st->stage == 0 || !run->frozen) {
-            c = couple_nodes(run, affine, i, st->sums + lane, shown(run, y, q), sent);
+            c = couple_nodes(
+                run, form, i, st->sums + lane, shown(run, form, &y, q), sent);
         }
-        const model_state k = slope_of(scheme, dt, y, p, c);
+        const model_state k = slope_of(scheme, dt, y, p, h, c);
         vec_store(st->c + i, c);
         if (dense) {
             const model_state half = half_step(dt, load_state(st->x_before, stride, i),
                 load_state(st->f_before, stride, i), x, k);
-            q = model_observable(half, p);
-            couple_nodes(run, affine, i, st->sums + lane, shown(run, half, q), sent);
-            store_sent(run, affine, st->sent_half + lane, sent);
+            q = model_observable(half, p, gates_at(half, p));
+            couple_nodes(run, form, i, st->sums + lane, shown(run, form, &half, q), sent);
+            store_sent(run, form, st->sent_half + lane, sent);
             store_state(st->x_before, stride, i, x);
             store_state(st->f_before, stride, i, k);
         }
@@ -310,27 +424,44 @@ VEC_INLINE void stage_of(const spl_scheme *scheme, const bool affine,
         if (last) {
             store_state(run->state, stride, i, y);
         }
-        q = model_observable(y, p);
-        couple_nodes(run, affine, i, st->sums + lane, shown(run, y, q), sent);
-        store_sent(run, affine, st->sent + lane, sent);
+        h = gates_at(y, p);
+        q = model_observable(y, p, h);
+        couple_nodes(run, form, i, st->sums + lane, shown(run, form, &y, q), sent);
+        store_sent(run, form, st->sent + lane, sent);
     }
 }
 
+VEC_INLINE coupling_form form_of(const spl_kernel_run *run)
+{
+    return run->coupling->couple != NULL    ? ANY_COUPLING
+           : run->coupling->sends_state < 0 ? AFFINE_OBSERVABLE
+                                            : AFFINE_STATE;
+}
+
+/* A constant form for the compiler in each branch. */
 #define SCHEME_KERNELS(name, id)                                                       \
     static void block_##name(const spl_kernel_run *run, const spl_kernel_block *block) \
     {                                                                                  \
-        if (run->coupling->couple == NULL) {                                           \
-            block_of(&spl_schemes[id], true, run, block);                              \
-        } else {                                                                       \
-            block_of(&spl_schemes[id], false, run, block);                             \
+        const spl_scheme *scheme = &spl_schemes[id];                                   \
+        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;          \
+        switch (form_of(run)) {                                                        \
+        case AFFINE_OBSERVABLE:                                                        \
+            block_of((model_task){scheme, AFFINE_OBSERVABLE, dense, run, block});      \
+            break;                                                                     \
+        case AFFINE_STATE:                                                             \
+            block_of((model_task){scheme, AFFINE_STATE, dense, run, block});           \
+            break;                                                                     \
+        case ANY_COUPLING:                                                             \
+            block_of((model_task){scheme, ANY_COUPLING, dense, run, block});           \
+            break;                                                                     \
         }                                                                              \
     }                                                                                  \
     static void stage_##name(const spl_kernel_run *run, const spl_kernel_stage *stage) \
     {                                                                                  \
         if (run->coupling->couple == NULL) {                                           \
-            stage_of(&spl_schemes[id], true, run, stage);                              \
+            stage_of(&spl_schemes[id], form_of(run), run, stage);                      \
         } else {                                                                       \
-            stage_of(&spl_schemes[id], false, run, stage);                             \
+            stage_of(&spl_schemes[id], ANY_COUPLING, run, stage);                      \
         }                                                                              \
     }
 SCHEME_KERNELS(euler, SPL_SCHEME_EULER)
@@ -341,15 +472,17 @@ SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER)
 static void present(const spl_kernel_run *run, size_t first, const double *sums,
     double *sent, double *row)
 {
+    const coupling_form form = form_of(run);
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const size_t i = first + lane;
         const model_state x = load_state(run->state, run->stride, i);
-        const vec q = model_observable(x, load_params(run->params, run->stride, i));
+        const model_params p = tile_params(run, first, lane);
+        const vec q = model_observable(x, p, gates_at(x, p));
         vec out[SPL_MAX_CHANNELS];
-        const bool affine = run->coupling->couple == NULL;
-        const vec c = couple_nodes(run, affine, i, sums + lane, shown(run, x, q), out);
-        store_sent(run, affine, sent + lane, out);
+        const vec c =
+            couple_nodes(run, form, i, sums + lane, shown(run, form, &x, q), out);
+        store_sent(run, form, sent + lane, out);
         if (row != NULL) {
             record_state(run, row, i, x);
             record_vec(run, N_STATES, row, i, q);
@@ -362,26 +495,29 @@ static void present(const spl_kernel_run *run, size_t first, const double *sums,
 static void evaluate_rhs(const double *params, size_t stride, size_t node,
     const double *state, const double *c, double *out)
 {
+    const model_state x = load_state(state, SPL_LANES, 0);
+    const model_params p = load_params(params, stride, node);
     model_state dx;
-    model_rhs(load_state(state, SPL_LANES, 0), load_params(params, stride, node),
-        vec_load(c), &dx);
+    model_rhs(x, p, gates_at(x, p), vec_load(c), &dx);
     store_state(out, SPL_LANES, 0, dx);
 }
 
 static void evaluate_jacobian(const double *params, size_t stride, size_t node,
     const double *state, const double *c, double *out)
 {
+    const model_state x = load_state(state, SPL_LANES, 0);
+    const model_params p = load_params(params, stride, node);
     model_state jacobian;
-    model_jacobian(load_state(state, SPL_LANES, 0), load_params(params, stride, node),
-        vec_load(c), &jacobian);
+    model_jacobian(x, p, gates_at(x, p), vec_load(c), &jacobian);
     store_state(out, SPL_LANES, 0, jacobian);
 }
 
 static void evaluate_observable(
     const double *params, size_t stride, size_t node, const double *state, double *out)
 {
-    vec_store(out, model_observable(load_state(state, SPL_LANES, 0),
-                       load_params(params, stride, node)));
+    const model_state x = load_state(state, SPL_LANES, 0);
+    const model_params p = load_params(params, stride, node);
+    vec_store(out, model_observable(x, p, gates_at(x, p)));
 }
 
 static double exprel(double x)
@@ -394,8 +530,11 @@ static bool check_node(
     const double *params, size_t stride, size_t node, char *text, size_t size)
 {
 #define NODE_VALUE(name, ...) .name = params[PARAM_##name * stride + node],
+#define NODE_GATE_CONSTANTS(name, ...) \
+    NODE_VALUE(a_##name, __VA_ARGS__) NODE_VALUE(b_##name, __VA_ARGS__)
     return model_check(
-        (model_values){PARAMS(NODE_VALUE) DERIVED(NODE_VALUE)}, text, size);
+        (model_values){PARAMS(NODE_VALUE) GATES(NODE_GATE_CONSTANTS) DERIVED(NODE_VALUE)},
+        text, size);
 }
 #endif
 
@@ -408,7 +547,11 @@ static void derive(double *params, size_t stride)
 #define SET_DERIVED(name, expression) \
     p.name = (expression);            \
     params[PARAM_##name * stride + i] = p.name;
+#define SET_GATE_CONSTANTS(name, x, T, d)       \
+    SET_DERIVED(a_##name, -2.0 / (p.d * M_LN2)) \
+    SET_DERIVED(b_##name, 2.0 * p.T / (p.d * M_LN2))
         PARAMS(GET_PARAM)
+        GATES(SET_GATE_CONSTANTS)
         DERIVED(SET_DERIVED)
         (void)p;
     }

@@ -125,12 +125,11 @@ static void layout(
 {
     const size_t stride = network->stride;
     const size_t bytes = sizeof(double);
-    const size_t n_params = settings->model->n_params + network->model->n_derived;
     const size_t history = network->n_channels * network->n_nodes * network->plan->pitch;
     const spl_scheme *scheme = &spl_schemes[network->scheme];
     const bool half =
         scheme->n_stages == 4 && !settings->frozen && network->plan->delay_max > 0;
-    network->run.params = spl_arena_take(arena, n_params * stride, bytes);
+    network->run.params = spl_arena_take(arena, network->run.n_params * stride, bytes);
     network->run.state = spl_arena_take(arena, network->n_states * stride, bytes);
     network->backup = spl_arena_take(arena, network->n_states * stride, bytes);
     network->history = spl_arena_take(arena, history, bytes);
@@ -169,14 +168,16 @@ static size_t source_of(const spl_network *network, size_t i)
 
 static void fill_params(spl_network *network, const spl_settings *settings)
 {
-    double *params = (double *)network->run.params;
-    for (size_t p = 0; p < settings->model->n_params; p++) {
-        for (size_t i = 0; i < network->stride; i++) {
-            params[p * network->stride + i] =
-                settings->params[p * network->n_nodes + source_of(network, i)];
+    for (size_t first = 0; first < network->stride; first += SPL_TILE) {
+        double *params = (double *)spl_tile_params(&network->run, first);
+        for (size_t p = 0; p < settings->model->n_params; p++) {
+            for (size_t lane = 0; lane < SPL_TILE; lane++) {
+                const size_t i = source_of(network, first + lane);
+                params[p * SPL_TILE + lane] = settings->params[p * network->n_nodes + i];
+            }
         }
+        network->model->derive(params, SPL_TILE);
     }
-    network->model->derive(params, network->stride);
 }
 
 /* c = scale sum + shift + own x for the affine couplings, self and norm for the others. A
@@ -308,6 +309,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     SPL_TRY(spl_plan_create(&network->plan, network->n_nodes,
         spl_connectome_weights(connectome), spl_connectome_tract_lengths(connectome),
         &rule));
+    network->run.n_params = settings->model->n_params + network->model->n_derived;
     choose_record(network, record);
     choose_noise(network, settings);
     network->threads = choose_threads(settings, network);

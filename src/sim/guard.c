@@ -15,7 +15,8 @@ void spl_guard_params(const spl_sim *sim)
     size_t count = 0;
     for (size_t i = 0; i < network->n_nodes && kernels->check != NULL; i++) {
         char text[sizeof first_text];
-        if (kernels->check(network->run.params, network->stride, i, text, sizeof text)) {
+        if (kernels->check(spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE,
+                text, sizeof text)) {
             if (count++ == 0) {
                 first = i;
                 memcpy(first_text, text, sizeof first_text);
@@ -35,8 +36,8 @@ spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
     const spl_settings *settings = &sim->settings;
     char text[256] = "";
     if (network->model->check != NULL &&
-        network->model->check(
-            network->run.params, network->stride, where->node, text, sizeof text)) {
+        network->model->check(spl_tile_params(&network->run, where->node), SPL_TILE,
+            where->node % SPL_TILE, text, sizeof text)) {
         return spl_error(SPL_ERR_DIVERGED,
             "node %zu (%s): %s = %.6g is beyond simulation.divergence_limit %.6g at "
             "%.10g ms (step %llu); %s",

@@ -43,7 +43,8 @@ spl_status spl_sim_state(const spl_sim *sim, const char *name, double *out)
         for (size_t s = 0; s < model->n_states; s++) {
             state[s] = network->run.state[s * network->stride + i];
         }
-        one->observe(network->run.params, network->stride, i, state, &out[i]);
+        one->observe(
+            spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE, state, &out[i]);
     }
     return SPL_OK;
 }

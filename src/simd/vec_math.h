@@ -7,21 +7,22 @@
 
 #include "simd/vec.h"
 
-/* 2^f for f in [-1/2, 1/2]: minimax polynomial of degree 10, relative error 2.1e-16
- * before rounding. */
+/* 2^f for f in [-1/2, 1/2]: minimax polynomial of degree 10, highest power first;
+ * relative error 2.1e-16 before rounding. */
+enum { VEC_EXP2_DEGREE = 10 };
+static const double vec_exp2_terms[VEC_EXP2_DEGREE + 1] = {7.037281155599816e-09,
+    1.0208537884876919e-07, 1.32156628102318e-06, 1.525265811641539e-05,
+    0.0001540352996121211, 0.0013333558228562463, 0.009618129108034494,
+    0.05550410866445882, 0.24022650695908768, 0.6931471805599497, 1.0};
+
 VEC_INLINE vec vec_exp2_fraction(vec f)
 {
-    vec p = vec_set(7.037281155599816e-09);
-    p = vec_fma(p, f, vec_set(1.0208537884876919e-07));
-    p = vec_fma(p, f, vec_set(1.32156628102318e-06));
-    p = vec_fma(p, f, vec_set(1.525265811641539e-05));
-    p = vec_fma(p, f, vec_set(0.0001540352996121211));
-    p = vec_fma(p, f, vec_set(0.0013333558228562463));
-    p = vec_fma(p, f, vec_set(0.009618129108034494));
-    p = vec_fma(p, f, vec_set(0.05550410866445882));
-    p = vec_fma(p, f, vec_set(0.24022650695908768));
-    p = vec_fma(p, f, vec_set(0.6931471805599497));
-    return vec_fma(p, f, vec_set(1.0));
+    vec p = vec_set(vec_exp2_terms[0]);
+    SPL_UNROLL
+    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
+        p = vec_fma(p, f, vec_set(vec_exp2_terms[term]));
+    }
+    return p;
 }
 
 VEC_INLINE vec vec_clamp(vec x, double limit)
@@ -48,12 +49,37 @@ VEC_INLINE vec vec_exp2(vec x)
     return vec_exp2_clamped(x, 1000.0);
 }
 
+/* 1 / (1 + 2^t) of n <= VEC_MAX_GATES independent t, in place; absolute error below
+ * 2.3e-16. The clamp at 60 keeps the exponent trick from wrapping for nodes that run
+ * away. Each operation is done for all of them before the next: they are chains of some
+ * twenty operations, and a processor looks ahead too little to overlap chains that follow
+ * each other. */
+enum { VEC_MAX_GATES = 8 };
+VEC_INLINE void vec_gates(const size_t n, vec *t)
+{
+#define VEC_EACH_GATE SPL_UNROLL for (size_t k = 0; k < n; k++)
+    vec rounded[VEC_MAX_GATES];
+    vec p[VEC_MAX_GATES];
+    VEC_EACH_GATE t[k] = vec_clamp(t[k], 60.0);
+    VEC_EACH_GATE rounded[k] = t[k] + VEC_ROUND_MAGIC;
+    VEC_EACH_GATE t[k] = t[k] - (rounded[k] - VEC_ROUND_MAGIC);
+    VEC_EACH_GATE p[k] = vec_set(vec_exp2_terms[0]);
+    SPL_UNROLL
+    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
+        VEC_EACH_GATE p[k] = vec_fma(p[k], t[k], vec_set(vec_exp2_terms[term]));
+    }
+    VEC_EACH_GATE t[k] = vec_from_bits(vec_bits(p[k]) + (vec_bits(rounded[k]) << 52));
+    VEC_EACH_GATE t[k] = 1.0 / (1.0 + t[k]);
+#undef VEC_EACH_GATE
+}
+
 /* 1 / (1 + 2^(a x + b)), which is (1 + tanh((x - T) / delta)) / 2 for
- * a = -2 / (delta ln 2), b = 2 T / (delta ln 2); absolute error below 2.3e-16.
- * The clamp at 60 keeps the exponent trick from wrapping for nodes that run away. */
+ * a = -2 / (delta ln 2), b = 2 T / (delta ln 2). */
 VEC_INLINE vec vec_gate(vec x, vec a, vec b)
 {
-    return 1.0 / (1.0 + vec_exp2_clamped(vec_fma(x, a, b), 60.0));
+    vec t = vec_fma(x, a, b);
+    vec_gates(1, &t);
+    return t;
 }
 
 /* e^x, relative error below 4.5e-16, x clamped to [-690, 690]: x = n ln 2 + r, the sum of

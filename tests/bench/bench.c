@@ -17,7 +17,7 @@
 #include "sim/assemble.h"
 #include "splenium/version.h"
 
-enum { CHECKED_STEPS = 100, WARM_UP_STEPS = 304, KERNEL_NODES = 1000 };
+enum { CHECKED_STEPS = 100, WARM_UP_STEPS = 304, KERNEL_NODES = 1024 };
 
 typedef enum { PRODUCTION, REFERENCE, NAIVE, N_ENGINES } engine;
 static const char *const engine_names[N_ENGINES] = {"production", "reference", "naive"};
