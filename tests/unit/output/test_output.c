@@ -474,6 +474,9 @@ START_TEST(the_size_is_known_beforehand)
     /* an upper bound, and a close one */
     ck_assert_uint_ge(bytes, (uint64_t)what.st_size);
     ck_assert_uint_le(bytes, (uint64_t)what.st_size + 65536);
+    /* slots and rows start on pages: no sector holds two of them */
+    ck_assert_uint_eq(offset_of("r.h5", "/progress") % 4096, 0);
+    ck_assert_uint_eq(offset_of("r.h5", "/monitors/tavg/V") % 4096, 0);
     /* every block of it is there already */
     ck_assert_uint_ge((uint64_t)what.st_blocks * 512, (uint64_t)what.st_size);
     spl_output_free(output);
