@@ -113,15 +113,46 @@ static void put(const spl_plan *plan, double *history, int64_t k, size_t n_steps
     }
 }
 
+/* Add the edges without delay of n_rows <= ROWS_AT_ONCE nodes, each in list order. A sum
+ * is a chain of dependent operations; those of several rows overlap. */
+enum { ROWS_AT_ONCE = 4 };
+VEC_INLINE void add_rows(const spl_plan *plan, const double *sent, size_t row,
+    const size_t n_rows, double *sums)
+{
+    size_t edge[ROWS_AT_ONCE];
+    double sum[ROWS_AT_ONCE];
+    size_t common = SIZE_MAX;
+    for (size_t r = 0; r < n_rows; r++) {
+        edge[r] = plan->undelayed[row + r];
+        sum[r] = sums[row + r];
+        const size_t length = plan->start[row + r + 1] - edge[r];
+        common = length < common ? length : common;
+    }
+    for (size_t e = 0; e < common; e++) {
+        SPL_UNROLL
+        for (size_t r = 0; r < n_rows; r++) {
+            const size_t at = edge[r] + e;
+            sum[r] = fma(plan->weight[at], sent[plan->source[at]], sum[r]);
+        }
+    }
+    for (size_t r = 0; r < n_rows; r++) {
+        for (size_t at = edge[r] + common; at < plan->start[row + r + 1]; at++) {
+            sum[r] = fma(plan->weight[at], sent[plan->source[at]], sum[r]);
+        }
+        sums[row + r] = sum[r];
+    }
+}
+
 static void undelayed(
     const spl_plan *plan, const double *sent, size_t begin, size_t end, double *sums)
 {
-    for (size_t i = begin; i < end && i < plan->n_nodes; i++) {
-        double sum = sums[i];
-        for (size_t e = plan->undelayed[i]; e < plan->start[i + 1]; e++) {
-            sum = fma(plan->weight[e], sent[plan->source[e]], sum);
-        }
-        sums[i] = sum;
+    const size_t last = end < plan->n_nodes ? end : plan->n_nodes;
+    size_t i = begin;
+    for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE) {
+        add_rows(plan, sent, i, ROWS_AT_ONCE, sums);
+    }
+    for (; i < last; i++) {
+        add_rows(plan, sent, i, 1, sums);
     }
 }
 
