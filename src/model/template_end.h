@@ -372,61 +372,76 @@ VEC_INLINE void block_of(const model_task t)
     }
 }
 
-/* One stage of one tile; the network couples the tiles between two calls. */
+/* A stage of the network's: slope and next state of the nodes of one vector, y in and
+ * out, h the gates at y. */
+VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form,
+    const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane, model_state *y,
+    const model_gates h)
+{
+    const size_t stride = run->stride;
+    const size_t i = st->first + lane;
+    const vec dt = vec_set(run->dt);
+    const vec weight = vec_set(scheme->weight[st->stage]);
+    const bool last = st->stage + 1 == scheme->n_stages;
+    const model_params p = tile_params(run, st->first, lane);
+    const model_state x = load_state(run->state, stride, i);
+    vec sent[SPL_MAX_CHANNELS];
+    vec c = vec_load(st->c + i);
+    if (st->stage == 0 || !run->frozen) {
+        const vec q = model_observable(*y, p, h);
+        c = couple_nodes(run, form, i, st->sums + lane, shown(run, form, y, q), sent);
+    }
+    const model_state k = slope_of(scheme, dt, *y, p, h, c);
+    vec_store(st->c + i, c);
+    if (scheme->n_stages == 4 && st->x_before != NULL && st->stage == 0) {
+        const model_state half = half_step(dt, load_state(st->x_before, stride, i),
+            load_state(st->f_before, stride, i), x, k);
+        const vec q = model_observable(half, p, gates_at(half, p));
+        couple_nodes(run, form, i, st->sums + lane, shown(run, form, &half, q), sent);
+        store_sent(run, form, st->sent_half + lane, sent);
+        store_state(st->x_before, stride, i, x);
+        store_state(st->f_before, stride, i, k);
+    }
+    const model_state slope =
+        st->stage == 0 ? state_scale(weight, k)
+                       : state_fma(weight, k, load_state(st->slope, stride, i));
+    store_state(st->slope, stride, i, slope);
+    *y = last ? state_fma(dt, slope, x)
+              : state_fma(scheme->step[st->stage + 1] * dt, k, x);
+    if (last || scheme->noise_in_stages) {
+        model_state g = {0};
+        if (st->noise != NULL) {
+            g = increments(run, st->noise, lane, i, x);
+        }
+        *y = state_add(*y, g);
+    }
+    store_state(st->y, stride, i, *y);
+    if (last) {
+        store_state(run->state, stride, i, *y);
+    }
+}
+
+/* One stage of one tile; the network couples the tiles between two calls. Vectors take
+ * turns as in a block. */
 VEC_INLINE void stage_of(const spl_scheme *scheme, const coupling_form form,
     const spl_kernel_run *run, const spl_kernel_stage *st)
 {
-    const size_t stride = run->stride;
-    const vec dt = vec_set(run->dt);
-    const bool dense = scheme->n_stages == 4 && st->x_before != NULL && st->stage == 0;
-    const bool last = st->stage + 1 == scheme->n_stages;
-
+    model_state y[N_VECTORS];
+    model_gates h[N_VECTORS];
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        y[u] = load_state(st->y, run->stride, st->first + u * SPL_LANES);
+        h[u] = gates_at(y[u], tile_params(run, st->first, u * SPL_LANES));
+    }
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        network_stage(scheme, form, run, st, u * SPL_LANES, &y[u], h[u]);
+    }
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
-        const size_t i = st->first + lane;
         const model_params p = tile_params(run, st->first, lane);
-        const model_state x = load_state(run->state, stride, i);
-        model_state y = load_state(st->y, stride, i);
-        model_gates h = gates_at(y, p);
-        vec q = model_observable(y, p, h);
+        const vec q = model_observable(y[u], p, gates_at(y[u], p));
         vec sent[SPL_MAX_CHANNELS];
-        vec c = vec_load(st->c + i);
-        if (st->stage == 0 || !run->frozen) {
-            c = couple_nodes(
-                run, form, i, st->sums + lane, shown(run, form, &y, q), sent);
-        }
-        const model_state k = slope_of(scheme, dt, y, p, h, c);
-        vec_store(st->c + i, c);
-        if (dense) {
-            const model_state half = half_step(dt, load_state(st->x_before, stride, i),
-                load_state(st->f_before, stride, i), x, k);
-            q = model_observable(half, p, gates_at(half, p));
-            couple_nodes(run, form, i, st->sums + lane, shown(run, form, &half, q), sent);
-            store_sent(run, form, st->sent_half + lane, sent);
-            store_state(st->x_before, stride, i, x);
-            store_state(st->f_before, stride, i, k);
-        }
-        const vec weight = vec_set(scheme->weight[st->stage]);
-        const model_state slope =
-            st->stage == 0 ? state_scale(weight, k)
-                           : state_fma(weight, k, load_state(st->slope, stride, i));
-        store_state(st->slope, stride, i, slope);
-        y = last ? state_fma(dt, slope, x)
-                 : state_fma(scheme->step[st->stage + 1] * dt, k, x);
-        if (last || scheme->noise_in_stages) {
-            model_state g = {0};
-            if (st->noise != NULL) {
-                g = increments(run, st->noise, lane, i, x);
-            }
-            y = state_add(y, g);
-        }
-        store_state(st->y, stride, i, y);
-        if (last) {
-            store_state(run->state, stride, i, y);
-        }
-        h = gates_at(y, p);
-        q = model_observable(y, p, h);
-        couple_nodes(run, form, i, st->sums + lane, shown(run, form, &y, q), sent);
+        couple_nodes(run, form, st->first + lane, st->sums + lane,
+            shown(run, form, &y[u], q), sent);
         store_sent(run, form, st->sent + lane, sent);
     }
 }
