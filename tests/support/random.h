@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* splitmix64 (Steele, Lea & Flood 2014) */
@@ -28,15 +29,18 @@ static inline size_t random_whole(uint64_t *state, size_t low, size_t high)
     return low + (size_t)(random_bits(state) % (high - low + 1));
 }
 
-/* Seed of a test: SPL_TEST_SEED if set, else another one every time. */
+/* Seed of a test: SPL_TEST_SEED, where the word "random" stands for another one every
+ * time; 1 if it is not set. */
 static inline uint64_t random_seed(const char *test)
 {
-    struct timespec now;
     const char *given = getenv("SPL_TEST_SEED");
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t state = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    const uint64_t seed =
-        given != NULL ? strtoull(given, NULL, 10) : random_bits(&state) >> 16;
+    uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1;
+    if (given != NULL && strcmp(given, "random") == 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        uint64_t state = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        seed = random_bits(&state) >> 16;
+    }
     fprintf(stderr, "# %s: SPL_TEST_SEED=%llu\n", test, (unsigned long long)seed);
     return seed;
 }
