@@ -86,14 +86,19 @@ install_missing() {
         apt-get -q -y install --no-install-recommends $missing
 }
 
-# build FOLDER OPTION...: configure the folder once, then bring it up to date.
-build() {
+# configure FOLDER OPTION...: only the first time.
+configure() {
     folder=$1
     shift
     if [ ! -f "$folder/build.ninja" ]; then
         meson setup "$folder" "$@"
     fi
-    meson compile -C "$folder"
+}
+
+# build FOLDER OPTION...: configure and bring up to date.
+build() {
+    configure "$@"
+    meson compile -C "$1"
 }
 
 # The build of tools/check: release, warnings as errors, with line numbers for valgrind.
