@@ -130,8 +130,8 @@ typedef struct spl_connectome_info {
     double length_min, length_median, length_max; /* on edges, mm */
     double length_asymmetry;
     size_t n_zero_length, n_zero_length_off_diagonal;
-    double shorter_than_straight; /* share of off-diagonal edges below 0.99 x distance;
-                                     NAN unknown */
+    double shorter_than_straight; /* share of off-diagonal edges with a length that is
+                                     below 0.99 x distance; NAN unknown */
 } spl_connectome_info;
 
 /* Fill `info`; strings are borrowed from the connectome. `spectral`: also compute the
