@@ -22,12 +22,15 @@ static size_t draw_size(size_t most, uint64_t *random)
     return random_whole(random, 1, random_whole(random, 1, most));
 }
 
+/* Threads wait for each other at every step, long on a busy machine: seldom several. */
 static bits_way draw_way(const bits_case *c, uint64_t *random)
 {
     int targets[SPL_N_TARGETS];
     const size_t n_targets = bits_targets(targets);
     return (bits_way){
-        .threads = thread_counts[random_whole(random, 0, 3)],
+        .threads = random_whole(random, 0, 7) == 0
+                       ? thread_counts[random_whole(random, 1, 3)]
+                       : 1,
         .target = targets[random_whole(random, 0, n_targets - 1)],
         .chunk = chunks[random_whole(random, 0, 3)],
         .dropped = (unsigned)random_whole(
@@ -189,7 +192,7 @@ END_TEST
 START_TEST(dense_sums_depend_on_no_thread_and_equal_sparse_ones)
 {
     uint64_t random = random_seed("dense_sums");
-    static const size_t sizes[] = {1, 15, 64, 76, 130, 200};
+    static const size_t sizes[] = {1, 15, 64, 76, 130, 200, 998};
     bits_case *c = bits_create(
         sizes[_i], spl_model_find("larter_breakspear"), spl_coupling_find("mean_rate"));
     bits_draw_edges(c, BITS_UNDELAYED, 0.5, &random);
@@ -261,7 +264,7 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(all, every_way_has_the_same_bits, 0, BITS_N_KINDS);
     tcase_add_test(all, any_set_of_recorded_variables_has_the_same_bits);
     tcase_add_test(all, a_long_run_of_a_large_network_has_the_same_bits);
-    tcase_add_loop_test(all, dense_sums_depend_on_no_thread_and_equal_sparse_ones, 0, 6);
+    tcase_add_loop_test(all, dense_sums_depend_on_no_thread_and_equal_sparse_ones, 0, 7);
     tcase_add_test(all, given_normals_replace_the_generator);
     suite_add_tcase(suite, all);
     return suite;
