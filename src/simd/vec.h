@@ -19,9 +19,10 @@
 #define SPL_PASTE(a, b)    SPL_PASTE2(a, b)
 #define SPL_TARGETED(name) SPL_PASTE(name, SPL_TARGET)
 
-/* Before a loop over the vectors of a tile: keeps them in registers and interleaved. Not
- * in builds with sanitizers, whose checks gcc unrolls for many minutes. */
-#if SPL_LANES == 1 || defined(SPL_SANITIZED)
+/* Before a short loop over vectors: keeps them in registers and interleaved, and lets go
+ * of those nobody reads. Not in builds with sanitizers, whose checks gcc unrolls for many
+ * minutes. */
+#if defined(SPL_SANITIZED)
 #define SPL_UNROLL
 #elif defined(__clang__)
 #define SPL_UNROLL _Pragma("clang loop unroll(full)")
