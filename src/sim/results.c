@@ -12,7 +12,7 @@
 enum {
     MAX_ATTRIBUTES = 16,
     MAX_NAME = 96,
-    /* states, histories, coloured noise, stages, monitors */
+    /* states, two histories, the last step, coloured noise */
     N_FINAL_FIXED = SPL_MAX_STATES + 5
 };
 
@@ -92,6 +92,14 @@ static size_t n_samples(const spl_plan *plan)
     return (size_t)plan->delay_max + 1;
 }
 
+/* Stages in lockstep know the sample half a step back only with the next slope, of which
+ * they keep the other end. */
+static bool keeps_last_step(const spl_network *network)
+{
+    return network->half_history != NULL &&
+           (network->reference || network->plan->n_undelayed > 0);
+}
+
 static size_t list_final(spl_array *arrays, char (*names)[MAX_NAME], const spl_sim *sim)
 {
     const spl_network *network = &sim->network;
@@ -114,6 +122,12 @@ static size_t list_final(spl_array *arrays, char (*names)[MAX_NAME], const spl_s
         arrays[n++].name = "history_half_steps";
     }
     const spl_array states = {.rank = 2, .dims = {model->n_states, n_nodes}, .unit = "1"};
+    if (keeps_last_step(network)) {
+        arrays[n] = states;
+        arrays[n++].name = "states_before";
+        arrays[n] = states;
+        arrays[n++].name = "slopes_before";
+    }
     if (network->eta != NULL) {
         arrays[n] = states;
         arrays[n++].name = "noise";
@@ -239,13 +253,14 @@ out:
     return status;
 }
 
-/* Copy the ring in the order of time, oldest sample first. */
-static double *copy_history(double *out, const spl_network *network, const double *ring)
+/* Copy a ring in the order of time, oldest sample first, up to sample `newest`. */
+static double *copy_history(
+    double *out, const spl_network *network, const double *ring, int64_t newest)
 {
     const spl_plan *plan = network->plan;
     const size_t count = n_samples(plan);
     const size_t n_rows = network->n_channels * network->n_nodes;
-    const int64_t oldest = (int64_t)network->step - (int64_t)count + 1;
+    const int64_t oldest = newest - (int64_t)count + 1;
     for (size_t row = 0; row < n_rows; row++) {
         for (size_t s = 0; s < count; s++) {
             *out++ = ring[row * plan->pitch + spl_plan_slot(plan, oldest + (int64_t)s)];
@@ -254,26 +269,38 @@ static double *copy_history(double *out, const spl_network *network, const doubl
     return out;
 }
 
-/* Write the arrays in the order of list_final to `out`. */
-static void copy_final(double *out, const spl_sim *sim)
+/* Copy an array [n_states][stride] without its padding. */
+static double *copy_states(double *out, const spl_network *network, const double *states)
+{
+    for (size_t s = 0; s < network->n_states; s++) {
+        memcpy(out, states + s * network->stride, network->n_nodes * sizeof *out);
+        out += network->n_nodes;
+    }
+    return out;
+}
+
+/* Write the arrays in the order of list_final to `out`; returns the end. */
+static double *copy_final(double *out, const spl_sim *sim)
 {
     const spl_network *network = &sim->network;
-    const size_t n_nodes = network->n_nodes;
-    for (size_t s = 0; s < network->n_states; s++, out += n_nodes) {
-        memcpy(out, network->run.state + s * network->stride, n_nodes * sizeof *out);
-    }
-    out = copy_history(out, network, network->history);
+    const int64_t step = (int64_t)network->step;
+    out = copy_states(out, network, network->run.state);
+    out = copy_history(out, network, network->history, step);
     if (network->half_history != NULL) {
-        out = copy_history(out, network, network->half_history);
+        out = copy_history(out, network, network->half_history, step - 1);
     }
-    for (size_t s = 0; s < network->n_states && network->eta != NULL; s++) {
-        memcpy(out, network->eta + s * network->stride, n_nodes * sizeof *out);
-        out += n_nodes;
+    if (keeps_last_step(network)) {
+        out = copy_states(out, network, network->x_before);
+        out = copy_states(out, network, network->f_before);
+    }
+    if (network->eta != NULL) {
+        out = copy_states(out, network, network->eta);
     }
     for (size_t m = 0; m < sim->n_monitors; m++) {
         spl_monitor_save(sim->monitors[m], out);
         out += spl_monitor_state_size(sim->monitors[m]);
     }
+    return out;
 }
 
 static size_t size_of(const spl_array *array)
@@ -315,7 +342,7 @@ spl_status spl_results_finish(
         }
         values = malloc((total + 1) * sizeof *values);
         if (values != NULL) {
-            copy_final(values, sim);
+            spl_bug_assert(copy_final(values, sim) == values + total);
             const double *next = values;
             for (size_t a = 0; a < n; a++) {
                 data[a] = next;

@@ -223,6 +223,22 @@ START_TEST(escaped_nodes_are_counted_at_fixed_steps)
 }
 END_TEST
 
+START_TEST(a_node_has_escaped_below_the_limit_of_its_model)
+{
+    static const char *const settings[] = {"simulation.duration", "0.1", "model.init",
+        "{V: {values: [-0.8, -1.2, -3]}, W: 0, Z: 0}", "noise.kind", "none", NULL};
+    spl_sim_info info;
+    double V[N];
+    spl_sim *sim = make(settings);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    ck_assert_int_eq(spl_sim_state(sim, "V", V), SPL_OK);
+    ck_assert(V[0] > -1.0 && V[1] < -1.0 && V[1] > -1.2 && V[2] < -2.0);
+    spl_sim_describe(sim, &info);
+    ck_assert_uint_eq(info.escaped_nodes, 2);
+    spl_sim_free(sim);
+}
+END_TEST
+
 START_TEST(parameters_without_a_fixed_point_are_told_before_the_run)
 {
     static const char *const settings[] = {
@@ -274,6 +290,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, an_error_of_the_sink_ends_the_run);
     tcase_add_test(tcase, divergence_names_node_variable_and_time);
     tcase_add_test(tcase, escaped_nodes_are_counted_at_fixed_steps);
+    tcase_add_test(tcase, a_node_has_escaped_below_the_limit_of_its_model);
     tcase_add_test(tcase, parameters_without_a_fixed_point_are_told_before_the_run);
     tcase_add_test(tcase, a_run_describes_itself);
     suite_add_tcase(suite, tcase);
