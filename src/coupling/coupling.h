@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "simd/tile.h"
 #include "splenium/coupling.h"
 
 #define SPL_MAX_CHANNELS 2
@@ -20,15 +21,15 @@ typedef struct spl_coupling_run {
     int sends_state; /* x is this state; -1: the model's observable */
     double params[SPL_COUPLING_MAX_PARAMS];
     /* affine couplings (couple == NULL): sent = x, c = scale * sum + shift + own * x */
-    const double *scale, *shift, *own;
+    const spl_real *scale, *shift, *own;
     /* all others: weights of self-edges without delay, factor on the sums (1 or 1 /
      * in-strength) */
-    const double *self, *norm;
+    const spl_real *self, *norm;
     double n_nodes; /* for formulas that divide by it */
     /* Coupling input and sent samples of `count` nodes from `first` on; sums and sent are
      * [n_channels][SPL_TILE], x and c [count]. */
     void (*couple)(const struct spl_coupling_run *run, size_t first, size_t count,
-        const double *sums, const double *x, double *c, double *sent);
+        const spl_real *sums, const spl_real *x, spl_real *c, spl_real *sent);
 } spl_coupling_run;
 
 /* One coupling function on one target. */
@@ -38,7 +39,7 @@ typedef struct spl_coupling_kernels {
     bool affine;     /* c = a sum + b */
     bool difference; /* c = a (sum - row_sum x) */
     void (*couple)(const spl_coupling_run *run, size_t first, size_t count,
-        const double *sums, const double *x, double *c, double *sent);
+        const spl_real *sums, const spl_real *x, spl_real *c, spl_real *sent);
 } spl_coupling_kernels;
 
 #endif

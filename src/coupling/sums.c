@@ -10,18 +10,18 @@ enum { N_VECTORS = SPL_MAX_BLOCK / SPL_LANES };
 
 /* Columns of one node, all of them or the first few. Column c reads slot (k + c - d) mod
  * ring; the mirrored head keeps the window contiguous. */
-VEC_INLINE void sum_node(const spl_plan *plan, const double *history, int64_t k,
-    const bool all, const vec_lanes *wanted, size_t node, double *columns)
+VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t k,
+    const bool all, const vec_lanes *wanted, size_t node, spl_real *columns)
 {
     const size_t end = plan->undelayed[node];
     vec sum[N_VECTORS] = {0};
     for (size_t e = plan->start[node]; e < end; e++) {
-        const double *window = history + (size_t)plan->source[e] * plan->pitch +
-                               spl_plan_slot(plan, k - plan->delay[e]);
+        const spl_real *window = history + (size_t)plan->source[e] * plan->pitch +
+                                 spl_plan_slot(plan, k - plan->delay[e]);
         const vec weight = vec_set(plan->weight[e]);
         SPL_UNROLL
         for (size_t v = 0; v < N_VECTORS; v++) {
-            const double *samples = window + v * SPL_LANES;
+            const spl_real *samples = window + v * SPL_LANES;
             sum[v] = vec_fma(weight,
                 all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]), sum[v]);
         }
@@ -33,8 +33,8 @@ VEC_INLINE void sum_node(const spl_plan *plan, const double *history, int64_t k,
 
 /* out[r][c] = in[c][r] for n_in rows of SPL_TILE, zero where there is no row; n_out rows
  * of SPL_TILE are written. */
-VEC_INLINE void transpose_tile(const double *in, size_t in_step, size_t n_in, double *out,
-    size_t out_step, size_t n_out)
+VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
+    spl_real *out, size_t out_step, size_t n_out)
 {
     for (size_t r = 0; r < n_out; r += SPL_LANES) {
         for (size_t c = 0; c < SPL_TILE; c += SPL_LANES) {
@@ -56,10 +56,10 @@ VEC_INLINE void transpose_tile(const double *in, size_t in_step, size_t n_in, do
     }
 }
 
-static void delayed(const spl_plan *plan, const double *history, int64_t k,
-    size_t n_columns, size_t first, double *out, size_t out_step)
+static void delayed(const spl_plan *plan, const spl_real *history, int64_t k,
+    size_t n_columns, size_t first, spl_real *out, size_t out_step)
 {
-    double columns[SPL_TILE][SPL_MAX_BLOCK];
+    spl_real columns[SPL_TILE][SPL_MAX_BLOCK];
     vec_lanes wanted[N_VECTORS];
     for (size_t v = 0; v < N_VECTORS; v++) {
         const size_t before = v * SPL_LANES;
@@ -80,7 +80,7 @@ static void delayed(const spl_plan *plan, const double *history, int64_t k,
 }
 
 /* Copy a few doubles without a call. */
-VEC_INLINE void copy_samples(double *to, const double *from, size_t n)
+VEC_INLINE void copy_samples(spl_real *to, const spl_real *from, size_t n)
 {
     size_t s = 0;
     for (; s + SPL_LANES <= n; s += SPL_LANES) {
@@ -91,15 +91,15 @@ VEC_INLINE void copy_samples(double *to, const double *from, size_t n)
     }
 }
 
-static void put(const spl_plan *plan, double *history, int64_t k, size_t n_steps,
-    size_t first, const double *sent, size_t sent_step)
+static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_steps,
+    size_t first, const spl_real *sent, size_t sent_step)
 {
-    double samples[SPL_TILE][SPL_MAX_BLOCK];
+    spl_real samples[SPL_TILE][SPL_MAX_BLOCK];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
     transpose_tile(sent, sent_step, n_steps, &samples[0][0], SPL_MAX_BLOCK, SPL_TILE);
     for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
-        double *node = history + (first + lane) * plan->pitch;
+        spl_real *node = history + (first + lane) * plan->pitch;
         /* what runs over the end lands in the mirror of the head, where it belongs too */
         copy_samples(node + slot, samples[lane], n_steps);
         if (n_steps > before_end) {
@@ -116,11 +116,11 @@ static void put(const spl_plan *plan, double *history, int64_t k, size_t n_steps
 /* Add the edges without delay of n_rows <= ROWS_AT_ONCE nodes, each in list order. A sum
  * is a chain of dependent operations; those of several rows overlap. */
 enum { ROWS_AT_ONCE = 4 };
-VEC_INLINE void add_rows(const spl_plan *plan, const double *sent, size_t row,
-    const size_t n_rows, double *sums)
+VEC_INLINE void add_rows(const spl_plan *plan, const spl_real *sent, size_t row,
+    const size_t n_rows, spl_real *sums)
 {
     size_t edge[ROWS_AT_ONCE];
-    double sum[ROWS_AT_ONCE];
+    spl_real sum[ROWS_AT_ONCE];
     size_t common = SIZE_MAX;
     for (size_t r = 0; r < n_rows; r++) {
         edge[r] = plan->undelayed[row + r];
@@ -144,7 +144,7 @@ VEC_INLINE void add_rows(const spl_plan *plan, const double *sent, size_t row,
 }
 
 static void undelayed(
-    const spl_plan *plan, const double *sent, size_t begin, size_t end, double *sums)
+    const spl_plan *plan, const spl_real *sent, size_t begin, size_t end, spl_real *sums)
 {
     const size_t last = end < plan->n_nodes ? end : plan->n_nodes;
     size_t i = begin;

@@ -12,7 +12,7 @@ _Static_assert(N_PARAMS <= SPL_COUPLING_MAX_PARAMS, "too many parameters");
 
 #ifndef COUPLING_AFFINE
 static void couple(const spl_coupling_run *run, size_t first, size_t count,
-    const double *sums, const double *x, double *c, double *sent)
+    const spl_real *sums, const spl_real *x, spl_real *c, spl_real *sent)
 {
 #define COUPLING_VALUE(name, ...) .name = run->params[PARAM_##name],
     const coupling_params p = {PARAMS(COUPLING_VALUE)};

@@ -18,7 +18,7 @@ const spl_sum_kernels *spl_sum_kernels_of(spl_target target)
     return kernels[target];
 }
 
-void spl_dense_fill(const spl_plan *plan, double *matrix)
+void spl_dense_fill(const spl_plan *plan, spl_real *matrix)
 {
     openblas_set_num_threads(1);
     for (size_t i = 0; i < plan->n_nodes; i++) {
@@ -28,8 +28,8 @@ void spl_dense_fill(const spl_plan *plan, double *matrix)
     }
 }
 
-void spl_sum_dense(const spl_plan *plan, const double *matrix, const double *sent,
-    size_t begin, size_t end, double *sums)
+void spl_sum_dense(const spl_plan *plan, const spl_real *matrix, const spl_real *sent,
+    size_t begin, size_t end, spl_real *sums)
 {
     /* whole panels only: a row belongs to the same panel whoever computes it */
     for (size_t row = begin; row < end; row += PANEL) {

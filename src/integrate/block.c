@@ -12,7 +12,7 @@ static void fill_sums(
     const size_t out_step = n_channels * SPL_TILE;
     const int64_t k = (int64_t)network->step;
     for (size_t channel = 0; channel < n_channels; channel++) {
-        double *sums = scratch->sums + channel * SPL_TILE;
+        spl_real *sums = scratch->sums + channel * SPL_TILE;
         memcpy(sums, network->carry + channel * network->stride + first,
             SPL_TILE * sizeof *sums);
         network->sum->delayed(network->plan,
@@ -28,8 +28,8 @@ static void fill_sums(
 
 /* Samples `sent` [n_samples][n_channels][SPL_TILE] become the history's from step k on.
  */
-static void put_history(const spl_network *network, double *history, size_t first,
-    int64_t k, size_t n_samples, const double *sent)
+static void put_history(const spl_network *network, spl_real *history, size_t first,
+    int64_t k, size_t n_samples, const spl_real *sent)
 {
     const size_t n_channels = network->n_channels;
     for (size_t channel = 0; channel < n_channels; channel++) {
@@ -40,7 +40,7 @@ static void put_history(const spl_network *network, double *history, size_t firs
 
 /* A NaN fails every comparison, so the test is for being inside. Padding does not count.
  */
-static bool inside(const spl_network *network, size_t first, const double *extreme)
+static bool inside(const spl_network *network, size_t first, const spl_real *extreme)
 {
     bool all = true;
     for (size_t lane = 0; lane < SPL_TILE && first + lane < network->n_nodes; lane++) {
@@ -82,7 +82,7 @@ bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_
         for (size_t channel = 0; channel < network->n_channels; channel++) {
             memcpy(network->carry + channel * network->stride + first,
                 scratch->sums + n_steps * width + channel * SPL_TILE,
-                SPL_TILE * sizeof(double));
+                SPL_TILE * sizeof(spl_real));
         }
     }
     return all_inside;

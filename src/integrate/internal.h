@@ -24,7 +24,7 @@ typedef struct spl_worker {
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
  * if the run has no noise. Coloured noise advances its state. */
 bool spl_noise_fill(
-    spl_network *network, size_t first, uint64_t k, size_t n_steps, double *out);
+    spl_network *network, size_t first, uint64_t k, size_t n_steps, spl_real *out);
 
 /* Advance the worker's nodes by n steps: independent blocks, stages in lockstep, or
  * naively. The first, which alone takes blocks of several steps, tells whether every
@@ -34,15 +34,15 @@ void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t
 void spl_advance_reference(spl_network *network, size_t n_steps);
 
 /* Row `step` of the record buffer, or NULL. */
-static inline double *spl_record_row(const spl_network *network, size_t step)
+static inline spl_real *spl_record_row(const spl_network *network, size_t step)
 {
     return network->record != NULL
                ? network->record + step * network->run.n_slots * network->stride
                : NULL;
 }
 
-static inline double *spl_channel(
-    const spl_network *network, double *history, size_t channel)
+static inline spl_real *spl_channel(
+    const spl_network *network, spl_real *history, size_t channel)
 {
     return history + channel * network->n_nodes * network->plan->pitch;
 }

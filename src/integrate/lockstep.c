@@ -7,9 +7,9 @@
 
 /* Sums of the delayed edges of the worker's nodes at step k. */
 static void sum_delayed(const spl_network *network, const spl_worker *worker,
-    const double *history, int64_t k, size_t channel, double *sums)
+    const spl_real *history, int64_t k, size_t channel, spl_real *sums)
 {
-    const double *samples = history + channel * network->n_nodes * network->plan->pitch;
+    const spl_real *samples = history + channel * network->n_nodes * network->plan->pitch;
     for (size_t first = worker->begin; first < worker->end; first += SPL_TILE) {
         network->sum->delayed(network->plan, samples, k, 1, first,
             sums + channel * network->stride + first, SPL_TILE);
@@ -17,7 +17,7 @@ static void sum_delayed(const spl_network *network, const spl_worker *worker,
 }
 
 static void add_undelayed(const spl_network *network, const spl_worker *worker,
-    const double *present, double *sums)
+    const spl_real *present, spl_real *sums)
 {
     for (size_t channel = 0; channel < network->n_channels; channel++) {
         const size_t at = channel * network->stride;
@@ -34,7 +34,7 @@ static void add_undelayed(const spl_network *network, const spl_worker *worker,
 /* Complete sums of the worker's nodes at a time of the step: history at k (or half a step
  * later) and the samples all nodes show now. */
 static void sum_all(const spl_network *network, const spl_worker *worker,
-    const double *history, int64_t k, const double *present, double *sums)
+    const spl_real *history, int64_t k, const spl_real *present, spl_real *sums)
 {
     for (size_t channel = 0; channel < network->n_channels; channel++) {
         sum_delayed(network, worker, history, k, channel, sums);
@@ -44,14 +44,14 @@ static void sum_all(const spl_network *network, const spl_worker *worker,
 
 /* Run one stage on the worker's tiles; what they show next goes to `present`. */
 static void run_stage(spl_network *network, const spl_worker *worker, size_t stage,
-    bool noise, const double *sums, double *present)
+    bool noise, const spl_real *sums, spl_real *present)
 {
     const size_t n_channels = network->n_channels;
     const bool dense = network->half_history != NULL;
-    double *sent_half = worker->scratch->sent_half;
+    spl_real *sent_half = worker->scratch->sent_half;
     for (size_t first = worker->begin; first < worker->end; first += SPL_TILE) {
-        double *tile_sums = worker->scratch->sums;
-        double *sent = worker->scratch->sent;
+        spl_real *tile_sums = worker->scratch->sums;
+        spl_real *sent = worker->scratch->sent;
         for (size_t channel = 0; channel < n_channels; channel++) {
             memcpy(tile_sums + channel * SPL_TILE,
                 sums + channel * network->stride + first, SPL_TILE * sizeof *tile_sums);
@@ -75,7 +75,7 @@ static void run_stage(spl_network *network, const spl_worker *worker, size_t sta
                 SPL_TILE * sizeof *present);
             /* the past before step 0 is constant: it stands already */
             if (dense && stage == 0 && network->step > 0) {
-                double *nodes = spl_channel(network, network->half_history, channel);
+                spl_real *nodes = spl_channel(network, network->half_history, channel);
                 for (size_t lane = 0; lane < SPL_TILE && first + lane < network->n_nodes;
                      lane++) {
                     spl_history_put(network->plan,
@@ -88,10 +88,10 @@ static void run_stage(spl_network *network, const spl_worker *worker, size_t sta
 }
 
 static void put_present(
-    const spl_network *network, const spl_worker *worker, const double *present)
+    const spl_network *network, const spl_worker *worker, const spl_real *present)
 {
     for (size_t channel = 0; channel < network->n_channels; channel++) {
-        double *nodes = spl_channel(network, network->history, channel);
+        spl_real *nodes = spl_channel(network, network->history, channel);
         for (size_t i = worker->begin; i < worker->end && i < network->n_nodes; i++) {
             spl_history_put(network->plan, nodes + i * network->plan->pitch,
                 (int64_t)network->step + 1, present[channel * network->stride + i]);
@@ -101,10 +101,10 @@ static void put_present(
 
 /* Row of the monitors for the state just reached, whose complete sums are in carry. */
 static void record_present(
-    const spl_network *network, const spl_worker *worker, double *row)
+    const spl_network *network, const spl_worker *worker, spl_real *row)
 {
     for (size_t first = worker->begin; first < worker->end; first += SPL_TILE) {
-        double *tile_sums = worker->scratch->sums;
+        spl_real *tile_sums = worker->scratch->sums;
         for (size_t channel = 0; channel < network->n_channels; channel++) {
             memcpy(tile_sums + channel * SPL_TILE,
                 network->carry + channel * network->stride + first,
@@ -130,18 +130,18 @@ void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t
             network->step_noise + first * network->n_states);
         for (size_t state = 0; state < network->n_states; state++) {
             const size_t at = state * network->stride + first;
-            memcpy(network->y + at, network->run.state + at, SPL_TILE * sizeof(double));
+            memcpy(network->y + at, network->run.state + at, SPL_TILE * sizeof(spl_real));
         }
     }
     for (size_t stage = 0; stage < scheme->n_stages; stage++) {
-        const double *sums = network->carry;
+        const spl_real *sums = network->carry;
         if (stage > 0 && !network->run.frozen) {
             if (scheme->time[stage] == 0.5) {
                 if (!half_known) {
                     for (size_t channel = 0; channel < network->n_channels; channel++) {
-                        const double *history = network->half_history != NULL
-                                                    ? network->half_history
-                                                    : network->history;
+                        const spl_real *history = network->half_history != NULL
+                                                      ? network->half_history
+                                                      : network->history;
                         sum_delayed(
                             network, worker, history, k, channel, network->half_sums);
                     }
@@ -150,7 +150,7 @@ void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t
                 for (size_t channel = 0; channel < network->n_channels; channel++) {
                     const size_t at = channel * network->stride + worker->begin;
                     memcpy(network->stage_sums + at, network->half_sums + at,
-                        (worker->end - worker->begin) * sizeof(double));
+                        (worker->end - worker->begin) * sizeof(spl_real));
                 }
                 add_undelayed(
                     network, worker, network->present[now], network->stage_sums);
@@ -167,7 +167,7 @@ void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t
     put_present(network, worker, network->present[now]);
     sum_all(
         network, worker, network->history, k + 1, network->present[now], network->carry);
-    double *row = spl_record_row(network, 0);
+    spl_real *row = spl_record_row(network, 0);
     if (row != NULL) {
         record_present(network, worker, row);
     }

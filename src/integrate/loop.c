@@ -26,10 +26,10 @@ static void save_states(spl_network *network, size_t begin, size_t end)
     for (size_t s = 0; s < network->n_states; s++) {
         const size_t at = s * network->stride + begin;
         memcpy(network->backup + at, network->run.state + at,
-            (end - begin) * sizeof(double));
+            (end - begin) * sizeof(spl_real));
         if (network->eta != NULL) {
             memcpy(network->eta_backup + at, network->eta + at,
-                (end - begin) * sizeof(double));
+                (end - begin) * sizeof(spl_real));
         }
     }
 }
@@ -40,7 +40,7 @@ static bool inside(
 {
     const size_t last = end < network->n_nodes ? end : network->n_nodes;
     for (size_t s = 0; s < network->n_states; s++) {
-        const double *state = network->run.state + s * network->stride;
+        const spl_real *state = network->run.state + s * network->stride;
         for (size_t i = begin; i < last; i++) {
             if (!(fabs(state[i]) <= network->divergence_limit)) {
                 if (where != NULL) {
@@ -87,9 +87,9 @@ static size_t replay(loop_state *team)
 {
     spl_network *network = team->network;
     const uint64_t start = network->step;
-    const size_t bytes = network->n_states * network->stride * sizeof(double);
+    const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
     const spl_worker worker = {.end = network->stride, .scratch = network->scratch};
-    double *record = network->record;
+    spl_real *record = network->record;
     memcpy(network->run.state, network->backup, bytes);
     if (network->eta != NULL) {
         memcpy(network->eta, network->eta_backup, bytes);
@@ -231,14 +231,14 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
 void spl_network_start(spl_network *network)
 {
     const size_t n_channels = network->n_channels;
-    double *zero = network->scratch->sums;
+    spl_real *zero = network->scratch->sums;
     network->step = 0;
     memset(zero, 0, n_channels * SPL_TILE * sizeof *zero);
     for (size_t first = 0; first < network->stride; first += SPL_TILE) {
         network->model->present(&network->run, first, zero, network->scratch->sent, NULL);
         for (size_t channel = 0; channel < n_channels; channel++) {
             for (size_t lane = 0; lane < SPL_TILE; lane++) {
-                const double sample = network->scratch->sent[channel * SPL_TILE + lane];
+                const spl_real sample = network->scratch->sent[channel * SPL_TILE + lane];
                 network->present[0][channel * network->stride + first + lane] = sample;
                 if (first + lane >= network->n_nodes) {
                     continue;
@@ -255,8 +255,8 @@ void spl_network_start(spl_network *network)
         }
     }
     for (size_t channel = 0; channel < n_channels; channel++) {
-        double *carry = network->carry + channel * network->stride;
-        const double *present = network->present[0] + channel * network->stride;
+        spl_real *carry = network->carry + channel * network->stride;
+        const spl_real *present = network->present[0] + channel * network->stride;
         for (size_t first = 0; first < network->stride; first += SPL_TILE) {
             network->sum->delayed(network->plan,
                 spl_channel(network, network->history, channel), 0, 1, first,

@@ -16,12 +16,12 @@
 
 /* Working memory of one thread, for one tile and one block. */
 typedef struct spl_scratch {
-    double *sums;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
-    double *half;      /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
-    double *noise;     /* [SPL_MAX_BLOCK][n_states][SPL_TILE] */
-    double *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
-    double *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
-    double *extreme;   /* [SPL_TILE] */
+    spl_real *sums;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
+    spl_real *half;      /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+    spl_real *noise;     /* [SPL_MAX_BLOCK][n_states][SPL_TILE] */
+    spl_real *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
+    spl_real *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+    spl_real *extreme;   /* [SPL_TILE] */
 } spl_scratch;
 
 typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
@@ -39,33 +39,33 @@ typedef struct spl_network {
     bool reference; /* the naive engine; model, sum and rng are then those of the scalar
                        target */
     int threads;
-    const double *matrix; /* dense weights of undelayed edges, or NULL: sparse */
+    const spl_real *matrix; /* dense weights of undelayed edges, or NULL: sparse */
     double divergence_limit;
 
-    uint64_t step;        /* steps done; the present is step * dt */
-    double *history;      /* [n_channels][n_nodes][pitch] */
-    double *half_history; /* samples half a step later, for RK4 with delays; or NULL */
-    double *carry;        /* [n_channels][stride]: sums at the present step */
-    double *backup;       /* [n_states][stride]: states at the start of the block */
-    double *record;       /* [SPL_MAX_BLOCK][n_slots][stride], or NULL */
-    spl_scratch *scratch; /* [threads] */
+    uint64_t step;          /* steps done; the present is step * dt */
+    spl_real *history;      /* [n_channels][n_nodes][pitch] */
+    spl_real *half_history; /* samples half a step later, for RK4 with delays; or NULL */
+    spl_real *carry;        /* [n_channels][stride]: sums at the present step */
+    spl_real *backup;       /* [n_states][stride]: states at the start of the block */
+    spl_real *record;       /* [SPL_MAX_BLOCK][n_slots][stride], or NULL */
+    spl_scratch *scratch;   /* [threads] */
 
     /* stages in lockstep: networks with undelayed edges, and the reference engine */
-    double *y, *slope, *x_before, *f_before; /* [n_states][stride] */
-    double *c;                               /* [stride] */
-    double *present[2];                      /* [n_channels][stride] */
-    double *stage_sums;                      /* [n_channels][stride] */
-    double *half_sums;                       /* [n_channels][stride] */
-    double *step_noise;                      /* [tiles][n_states][SPL_TILE] */
+    spl_real *y, *slope, *x_before, *f_before; /* [n_states][stride] */
+    spl_real *c;                               /* [stride] */
+    spl_real *present[2];                      /* [n_channels][stride] */
+    spl_real *stage_sums;                      /* [n_channels][stride] */
+    spl_real *half_sums;                       /* [n_channels][stride] */
+    spl_real *step_noise;                      /* [tiles][n_states][SPL_TILE] */
 
     uint64_t seed;
     spl_noise_process process;
     bool noisy[SPL_MAX_STATES];
     double eta_decay, eta_kick; /* eta' = decay eta + kick N */
     double eta_mean;
-    double *eta;        /* [n_states][stride], or NULL */
-    double *eta_backup; /* the same at the start of the block */
-    double *eta_scale;  /* [n_states][stride]: stationary standard deviation */
+    spl_real *eta;        /* [n_states][stride], or NULL */
+    spl_real *eta_backup; /* the same at the start of the block */
+    spl_real *eta_scale;  /* [n_states][stride]: stationary standard deviation */
     /* test hook: normals[n][n_states][n_nodes] of the first n steps instead of the
      * generator's */
     const double *given_normals;

@@ -5,7 +5,7 @@
 
 /* Normals of one state: step s at out[s * step_stride]. */
 static void draw(const spl_network *network, size_t state, size_t first, uint64_t k,
-    size_t n_steps, double *out, size_t step_stride)
+    size_t n_steps, spl_real *out, size_t step_stride)
 {
     if (network->given_normals == NULL) {
         network->rng->normals(network->seed, SPL_STREAM_NOISE + (uint32_t)state, k,
@@ -25,12 +25,12 @@ static void draw(const spl_network *network, size_t state, size_t first, uint64_
 
 /* Normals [n_steps][step_stride] of one state become values of its coloured noise. */
 static void colour(const spl_network *network, size_t state, size_t first, size_t n_steps,
-    double *values, size_t step_stride)
+    spl_real *values, size_t step_stride)
 {
-    double *eta = network->eta + state * network->stride + first;
-    const double *scale = network->eta_scale + state * network->stride + first;
+    spl_real *eta = network->eta + state * network->stride + first;
+    const spl_real *scale = network->eta_scale + state * network->stride + first;
     for (size_t s = 0; s < n_steps; s++) {
-        double *step = values + s * step_stride;
+        spl_real *step = values + s * step_stride;
         for (size_t lane = 0; lane < SPL_TILE; lane++) {
             eta[lane] = network->eta_decay * eta[lane] + network->eta_kick * step[lane];
             step[lane] = network->eta_mean + scale[lane] * eta[lane];
@@ -39,13 +39,13 @@ static void colour(const spl_network *network, size_t state, size_t first, size_
 }
 
 bool spl_noise_fill(
-    spl_network *network, size_t first, uint64_t k, size_t n_steps, double *out)
+    spl_network *network, size_t first, uint64_t k, size_t n_steps, spl_real *out)
 {
     const size_t step_stride = network->n_states * SPL_TILE;
     bool any = false;
     for (size_t state = 0; state < network->n_states; state++) {
         if (network->noisy[state]) {
-            double *values = out + state * SPL_TILE;
+            spl_real *values = out + state * SPL_TILE;
             any = true;
             draw(network, state, first, k, n_steps, values, step_stride);
             if (network->process == SPL_NOISE_COLOURED) {

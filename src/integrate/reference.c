@@ -15,12 +15,12 @@
 #include "integrate/internal.h"
 
 /* What node i sends at a state y, and its coupling input there for given sums. */
-static double couple_node(const spl_network *network, size_t i, const double *y,
-    const double *sums, double *sent)
+static spl_real couple_node(const spl_network *network, size_t i, const spl_real *y,
+    const spl_real *sums, spl_real *sent)
 {
     const spl_coupling_run *coupling = &network->coupling;
-    double x = 0.0;
-    double c = 0.0;
+    spl_real x = 0.0;
+    spl_real c = 0.0;
     if (coupling->sends_state >= 0) {
         x = y[coupling->sends_state];
     } else {
@@ -32,8 +32,8 @@ static double couple_node(const spl_network *network, size_t i, const double *y,
         c = fma(
             coupling->own[i], x, fma(coupling->scale[i], sums[0], coupling->shift[i]));
     } else {
-        double tile_sums[SPL_MAX_CHANNELS * SPL_TILE];
-        double tile_sent[SPL_MAX_CHANNELS * SPL_TILE];
+        spl_real tile_sums[SPL_MAX_CHANNELS * SPL_TILE];
+        spl_real tile_sent[SPL_MAX_CHANNELS * SPL_TILE];
         for (size_t channel = 0; channel < network->n_channels; channel++) {
             tile_sums[channel * SPL_TILE] = sums[channel];
         }
@@ -47,15 +47,15 @@ static double couple_node(const spl_network *network, size_t i, const double *y,
 
 /* Sums over all edges of node i: delayed samples from `history` at step k, the others
  * from `present`. */
-static void sum_edges(const spl_network *network, size_t i, const double *history,
-    int64_t k, const double *present, double *sums)
+static void sum_edges(const spl_network *network, size_t i, const spl_real *history,
+    int64_t k, const spl_real *present, spl_real *sums)
 {
     const spl_plan *plan = network->plan;
     for (size_t channel = 0; channel < network->n_channels; channel++) {
-        double sum = 0.0;
+        spl_real sum = 0.0;
         for (size_t e = plan->start[i]; e < plan->start[i + 1]; e++) {
             const size_t j = (size_t)plan->source[e];
-            const double sample =
+            const spl_real sample =
                 plan->delay[e] == 0
                     ? present[channel * network->stride + j]
                     : history[(channel * network->n_nodes + j) * plan->pitch +
@@ -67,7 +67,7 @@ static void sum_edges(const spl_network *network, size_t i, const double *histor
 }
 
 static void get_node(
-    const spl_network *network, const double *array, size_t i, double *node)
+    const spl_network *network, const spl_real *array, size_t i, spl_real *node)
 {
     for (size_t s = 0; s < network->n_states; s++) {
         node[s] = array[s * network->stride + i];
@@ -75,7 +75,7 @@ static void get_node(
 }
 
 static void put_node(
-    const spl_network *network, double *array, size_t i, const double *node)
+    const spl_network *network, spl_real *array, size_t i, const spl_real *node)
 {
     for (size_t s = 0; s < network->n_states; s++) {
         array[s * network->stride + i] = node[s];
@@ -84,13 +84,13 @@ static void put_node(
 
 /* Right-hand side, times exprel(dt J) for the exponential scheme. */
 static void slope_of(
-    const spl_network *network, size_t i, const double *y, double c, double *k)
+    const spl_network *network, size_t i, const spl_real *y, spl_real c, spl_real *k)
 {
-    const double *params = spl_tile_params(&network->run, i);
+    const spl_real *params = spl_tile_params(&network->run, i);
     const size_t lane = i % SPL_TILE;
     network->model->rhs(params, SPL_TILE, lane, y, &c, k);
     if (spl_schemes[network->scheme].exponential) {
-        double jacobian[SPL_MAX_STATES];
+        spl_real jacobian[SPL_MAX_STATES];
         network->model->jacobian(params, SPL_TILE, lane, y, &c, jacobian);
         for (size_t s = 0; s < network->n_states; s++) {
             k[s] = k[s] * network->model->exprel(network->run.dt * jacobian[s]);
@@ -98,16 +98,16 @@ static void slope_of(
     }
 }
 
-static double increment(const spl_network *network, size_t i, size_t s, double x)
+static spl_real increment(const spl_network *network, size_t i, size_t s, spl_real x)
 {
-    const double *scale = network->run.noise_scale[s];
+    const spl_real *scale = network->run.noise_scale[s];
     if (scale == NULL) {
         return 0.0;
     }
     const size_t tile = i / SPL_TILE * SPL_TILE;
-    const double value =
+    const spl_real value =
         network->step_noise[tile * network->n_states + s * SPL_TILE + i % SPL_TILE];
-    double g = value * scale[i];
+    spl_real g = value * scale[i];
     if (network->run.multiplicative) {
         g = g * fma(network->run.noise_a, x, network->run.noise_b);
     }
@@ -115,7 +115,7 @@ static double increment(const spl_network *network, size_t i, size_t s, double x
 }
 
 static void put_sample(
-    spl_network *network, double *history, size_t i, int64_t k, const double *sent)
+    spl_network *network, spl_real *history, size_t i, int64_t k, const spl_real *sent)
 {
     for (size_t channel = 0; channel < network->n_channels; channel++) {
         spl_history_put(network->plan,
@@ -125,13 +125,13 @@ static void put_sample(
 }
 
 /* Sample half a step back, known once the slope at the present is. */
-static void put_half(spl_network *network, size_t i, const double *x, const double *k)
+static void put_half(spl_network *network, size_t i, const spl_real *x, const spl_real *k)
 {
-    double before[SPL_MAX_STATES];
-    double slope[SPL_MAX_STATES];
-    double half[SPL_MAX_STATES];
-    double sent[SPL_MAX_CHANNELS];
-    const double none[SPL_MAX_CHANNELS] = {0};
+    spl_real before[SPL_MAX_STATES];
+    spl_real slope[SPL_MAX_STATES];
+    spl_real half[SPL_MAX_STATES];
+    spl_real sent[SPL_MAX_CHANNELS];
+    const spl_real none[SPL_MAX_CHANNELS] = {0};
     get_node(network, network->x_before, i, before);
     get_node(network, network->f_before, i, slope);
     for (size_t s = 0; s < network->n_states; s++) {
@@ -146,16 +146,17 @@ static void put_half(spl_network *network, size_t i, const double *x, const doub
 }
 
 /* Stage `stage` of node i: from y and what all nodes show in `present` to the next y. */
-static void stage_of(spl_network *network, size_t i, size_t stage, const double *present)
+static void stage_of(
+    spl_network *network, size_t i, size_t stage, const spl_real *present)
 {
     const spl_scheme *scheme = &spl_schemes[network->scheme];
-    const double dt = network->run.dt;
-    double x[SPL_MAX_STATES];
-    double y[SPL_MAX_STATES];
-    double k[SPL_MAX_STATES];
-    double slope[SPL_MAX_STATES];
-    double sums[SPL_MAX_CHANNELS];
-    double sent[SPL_MAX_CHANNELS];
+    const spl_real dt = network->run.dt;
+    spl_real x[SPL_MAX_STATES];
+    spl_real y[SPL_MAX_STATES];
+    spl_real k[SPL_MAX_STATES];
+    spl_real slope[SPL_MAX_STATES];
+    spl_real sums[SPL_MAX_CHANNELS];
+    spl_real sent[SPL_MAX_CHANNELS];
     get_node(network, network->run.state, i, x);
     get_node(network, network->y, i, y);
     get_node(network, network->slope, i, slope);
@@ -186,12 +187,12 @@ static void stage_of(spl_network *network, size_t i, size_t stage, const double 
 }
 
 /* What every node shows at its y. */
-static void show_all(const spl_network *network, double *present)
+static void show_all(const spl_network *network, spl_real *present)
 {
-    const double none[SPL_MAX_CHANNELS] = {0};
+    const spl_real none[SPL_MAX_CHANNELS] = {0};
     for (size_t i = 0; i < network->n_nodes; i++) {
-        double y[SPL_MAX_STATES];
-        double sent[SPL_MAX_CHANNELS];
+        spl_real y[SPL_MAX_STATES];
+        spl_real sent[SPL_MAX_CHANNELS];
         get_node(network, network->y, i, y);
         couple_node(network, i, y, none, sent);
         for (size_t channel = 0; channel < network->n_channels; channel++) {
@@ -200,14 +201,14 @@ static void show_all(const spl_network *network, double *present)
     }
 }
 
-static void record(const spl_network *network, double *row)
+static void record(const spl_network *network, spl_real *row)
 {
     const int *slot = network->run.slot;
     for (size_t i = 0; i < network->n_nodes; i++) {
-        double x[SPL_MAX_STATES];
-        double sums[SPL_MAX_CHANNELS];
-        double sent[SPL_MAX_CHANNELS];
-        double q = 0.0;
+        spl_real x[SPL_MAX_STATES];
+        spl_real sums[SPL_MAX_CHANNELS];
+        spl_real sent[SPL_MAX_CHANNELS];
+        spl_real q = 0.0;
         get_node(network, network->run.state, i, x);
         for (size_t s = 0; s < network->n_states; s++) {
             if (slot[s] >= 0) {
@@ -231,7 +232,7 @@ static void record(const spl_network *network, double *row)
 void spl_advance_reference(spl_network *network, size_t n_steps)
 {
     const spl_scheme *scheme = &spl_schemes[network->scheme];
-    const size_t bytes = network->n_states * network->stride * sizeof(double);
+    const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
     spl_bug_assert(n_steps == 1);
 
     for (size_t first = 0; first < network->stride; first += SPL_TILE) {
@@ -251,13 +252,13 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
     memcpy(network->run.state, network->y, bytes);
     show_all(network, network->present[0]);
     for (size_t i = 0; i < network->n_nodes; i++) {
-        double sent[SPL_MAX_CHANNELS];
+        spl_real sent[SPL_MAX_CHANNELS];
         for (size_t channel = 0; channel < network->n_channels; channel++) {
             sent[channel] = network->present[0][channel * network->stride + i];
         }
         put_sample(network, network->history, i, (int64_t)network->step + 1, sent);
     }
-    double *row = spl_record_row(network, 0);
+    spl_real *row = spl_record_row(network, 0);
     if (row != NULL) {
         record(network, row);
     }

@@ -16,14 +16,14 @@
 typedef struct spl_kernel_run {
     size_t stride; /* padded number of nodes */
     double dt;
-    bool frozen;          /* coupling computed once per step, held over the stages */
-    size_t n_params;      /* parameters and derived constants of a node */
-    const double *params; /* [tiles][n_params][SPL_TILE] */
-    double *state;        /* [n_states][stride] */
+    bool frozen;            /* coupling computed once per step, held over the stages */
+    size_t n_params;        /* parameters and derived constants of a node */
+    const spl_real *params; /* [tiles][n_params][SPL_TILE] */
+    spl_real *state;        /* [n_states][stride] */
     const spl_coupling_run *coupling;
     /* noise increment of state s: value * noise_scale[s][node] (* (noise_a x + noise_b))
      */
-    const double *noise_scale[SPL_MAX_STATES]; /* [stride], NULL: none */
+    const spl_real *noise_scale[SPL_MAX_STATES]; /* [stride], NULL: none */
     bool multiplicative;
     double noise_a, noise_b;
     /* rows for the monitors; -1: not recorded. Slot n_states is the observable, n_states
@@ -34,7 +34,7 @@ typedef struct spl_kernel_run {
 
 /* Parameters of the tile of a node, [n_params][SPL_TILE]: all constants of a tile lie
  * together, at distances the compiler knows. */
-static inline const double *spl_tile_params(const spl_kernel_run *run, size_t node)
+static inline const spl_real *spl_tile_params(const spl_kernel_run *run, size_t node)
 {
     return run->params + node / SPL_TILE * run->n_params * SPL_TILE;
 }
@@ -43,15 +43,15 @@ static inline const double *spl_tile_params(const spl_kernel_run *run, size_t no
 typedef struct spl_kernel_block {
     size_t first; /* first node of the tile */
     size_t n_steps;
-    const double *sums; /* [n_steps + 1][n_channels][SPL_TILE], at k0, k0 + 1, ... */
-    const double
+    const spl_real *sums; /* [n_steps + 1][n_channels][SPL_TILE], at k0, k0 + 1, ... */
+    const spl_real
         *half; /* [n_steps][n_channels][SPL_TILE], at k0 + 1/2, ...; NULL: not needed */
-    const double *noise; /* [n_steps][n_states][SPL_TILE]; NULL: none */
-    double *sent; /* out [n_steps + 1][n_channels][SPL_TILE]: samples k0, k0 + 1, ... */
-    double *sent_half; /* out [n_steps][n_channels][SPL_TILE]: k0 + 1/2, ...; NULL: not
+    const spl_real *noise; /* [n_steps][n_states][SPL_TILE]; NULL: none */
+    spl_real *sent; /* out [n_steps + 1][n_channels][SPL_TILE]: samples k0, k0 + 1, ... */
+    spl_real *sent_half; /* out [n_steps][n_channels][SPL_TILE]: k0 + 1/2, ...; NULL: not
                           needed */
-    double *record;    /* out [n_steps][n_slots][stride], k0 + 1, ...; NULL: nothing */
-    double *extreme;   /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
+    spl_real *record;    /* out [n_steps][n_slots][stride], k0 + 1, ...; NULL: nothing */
+    spl_real *extreme;   /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
 } spl_kernel_block;
 
 /* One stage of one step for one tile, for networks whose undelayed edges tie the nodes
@@ -59,17 +59,17 @@ typedef struct spl_kernel_block {
 typedef struct spl_kernel_stage {
     size_t first;
     size_t stage;
-    const double *sums;  /* [n_channels][SPL_TILE] at the time of this stage */
-    const double *noise; /* [n_states][SPL_TILE] or NULL */
-    double *y;           /* stage state, in and out */
-    double *slope;       /* weighted sum of the k so far */
-    double *c;           /* [stride]: coupling input, kept from stage 0 when frozen */
-    double
+    const spl_real *sums;  /* [n_channels][SPL_TILE] at the time of this stage */
+    const spl_real *noise; /* [n_states][SPL_TILE] or NULL */
+    spl_real *y;           /* stage state, in and out */
+    spl_real *slope;       /* weighted sum of the k so far */
+    spl_real *c;           /* [stride]: coupling input, kept from stage 0 when frozen */
+    spl_real
         *sent; /* out [n_channels][SPL_TILE] of the next stage state or the new state */
     /* dense output at half steps, RK4 with delays: previous state and its derivative,
      * else NULL */
-    double *x_before, *f_before;
-    double *sent_half; /* out [n_channels][SPL_TILE]: sample half a step back */
+    spl_real *x_before, *f_before;
+    spl_real *sent_half; /* out [n_channels][SPL_TILE]: sample half a step back */
 } spl_kernel_stage;
 
 typedef struct spl_model_kernels {
@@ -77,29 +77,29 @@ typedef struct spl_model_kernels {
     size_t n_derived;
     /* Fill the derived constants below the parameters: params[n_params +
      * n_derived][stride]. */
-    void (*derive)(double *params, size_t stride);
+    void (*derive)(spl_real *params, size_t stride);
     /* Tell in `text` why the parameters of `node` can only make it diverge; false if
      * there is nothing to tell. NULL: the model knows no such case. */
     bool (*check)(
-        const double *params, size_t stride, size_t node, char *text, size_t size);
+        const spl_real *params, size_t stride, size_t node, char *text, size_t size);
     /* Single evaluations for SPL_LANES nodes from `node` on; state, c, out are
      * [..][SPL_LANES]. The reference engine calls those of the scalar target. */
-    void (*rhs)(const double *params, size_t stride, size_t node, const double *state,
-        const double *c, double *out);
-    void (*jacobian)(const double *params, size_t stride, size_t node,
-        const double *state, const double *c, double *out);
-    void (*observe)(const double *params, size_t stride, size_t node, const double *state,
-        double *out);
+    void (*rhs)(const spl_real *params, size_t stride, size_t node, const spl_real *state,
+        const spl_real *c, spl_real *out);
+    void (*jacobian)(const spl_real *params, size_t stride, size_t node,
+        const spl_real *state, const spl_real *c, spl_real *out);
+    void (*observe)(const spl_real *params, size_t stride, size_t node,
+        const spl_real *state, spl_real *out);
     /* (exp(x) - 1) / x with the bits of the kernels. */
-    double (*exprel)(double x);
+    spl_real (*exprel)(spl_real x);
     void (*block[SPL_N_SCHEMES])(
         const spl_kernel_run *run, const spl_kernel_block *block);
     void (*stage[SPL_N_SCHEMES])(
         const spl_kernel_run *run, const spl_kernel_stage *stage);
     /* Write sent samples (and, if `row` is not NULL, the record row) of the present
      * state. */
-    void (*present)(const spl_kernel_run *run, size_t first, const double *sums,
-        double *sent, double *row);
+    void (*present)(const spl_kernel_run *run, size_t first, const spl_real *sums,
+        spl_real *sent, spl_real *row);
 } spl_model_kernels;
 
 #endif

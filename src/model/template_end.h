@@ -19,7 +19,7 @@ _Static_assert(N_STATES <= SPL_MAX_STATES, "too many states");
 _Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
 
 /* All parameters of the nodes from i on; the compiler loads those that are used. */
-VEC_INLINE model_params load_params(const double *params, size_t stride, size_t i)
+VEC_INLINE model_params load_params(const spl_real *params, size_t stride, size_t i)
 {
 #define LOAD_PARAM(name, ...) .name = vec_load(params + PARAM_##name * stride + i),
 #define LOAD_GATE_CONSTANTS(name, ...) \
@@ -34,13 +34,13 @@ VEC_INLINE model_params tile_params(const spl_kernel_run *run, size_t first, siz
     return load_params(run->params + first * N_ALL, SPL_TILE, lane);
 }
 
-VEC_INLINE model_state load_state(const double *state, size_t stride, size_t i)
+VEC_INLINE model_state load_state(const spl_real *state, size_t stride, size_t i)
 {
 #define LOAD_STATE(name, ...) .name = vec_load(state + STATE_##name * stride + i),
     return (model_state){STATES(LOAD_STATE)};
 }
 
-VEC_INLINE void store_state(double *state, size_t stride, size_t i, model_state s)
+VEC_INLINE void store_state(spl_real *state, size_t stride, size_t i, model_state s)
 {
 #define STORE_STATE(name, ...) vec_store(state + STATE_##name * stride + i, s.name);
     STATES(STORE_STATE)
@@ -88,7 +88,7 @@ VEC_INLINE vec shown(
     if (form == AFFINE_OBSERVABLE || (form == ANY_COUPLING && state < 0)) {
         return q;
     }
-    return vec_load((const double *)s + state * SPL_LANES);
+    return vec_load((const spl_real *)s + state * SPL_LANES);
 }
 
 /* scale * sum + shift + own * x: every coupling that is affine in the sum */
@@ -101,16 +101,16 @@ VEC_INLINE vec affine_input(const spl_coupling_run *coupling, size_t i, vec sum,
 /* Coupling input of the nodes from i on, which show x; fills what they send, one vec per
  * channel. */
 VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const coupling_form form, size_t i,
-    const double *sums, vec x, vec *sent)
+    const spl_real *sums, vec x, vec *sent)
 {
     const spl_coupling_run *coupling = run->coupling;
     if (form != ANY_COUPLING) {
         sent[0] = x;
         return affine_input(coupling, i, vec_load(sums), x);
     }
-    double shown_x[SPL_LANES];
-    double input[SPL_LANES];
-    double out[SPL_MAX_CHANNELS * SPL_TILE];
+    spl_real shown_x[SPL_LANES];
+    spl_real input[SPL_LANES];
+    spl_real out[SPL_MAX_CHANNELS * SPL_TILE];
     vec_store(shown_x, x);
     coupling->couple(coupling, i, SPL_LANES, sums, shown_x, input, out);
     sent[0] = vec_load(out);
@@ -119,7 +119,7 @@ VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const coupling_form form,
 }
 
 VEC_INLINE void store_sent(
-    const spl_kernel_run *run, const coupling_form form, double *out, const vec *sent)
+    const spl_kernel_run *run, const coupling_form form, spl_real *out, const vec *sent)
 {
     vec_store(out, sent[0]);
     if (form == ANY_COUPLING && run->coupling->n_channels > 1) {
@@ -142,7 +142,7 @@ VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_st
 }
 
 /* Noise increments of one step, evaluated at the old state (Ito). */
-VEC_INLINE model_state increments(const spl_kernel_run *run, const double *noise,
+VEC_INLINE model_state increments(const spl_kernel_run *run, const spl_real *noise,
     size_t lane, size_t i, const model_state x)
 {
     model_state g;
@@ -187,7 +187,7 @@ VEC_INLINE vec furthest(vec extreme, const model_state x)
 }
 
 VEC_INLINE void record_state(
-    const spl_kernel_run *run, double *row, size_t i, model_state x)
+    const spl_kernel_run *run, spl_real *row, size_t i, model_state x)
 {
 #define RECORD_STATE(name, ...)                                                     \
     if (run->slot[STATE_##name] >= 0) {                                             \
@@ -197,7 +197,7 @@ VEC_INLINE void record_state(
 }
 
 VEC_INLINE void record_vec(
-    const spl_kernel_run *run, int which, double *row, size_t i, vec value)
+    const spl_kernel_run *run, int which, spl_real *row, size_t i, vec value)
 {
     if (run->slot[which] >= 0) {
         vec_store(row + (size_t)run->slot[which] * run->stride + i, value);
@@ -266,7 +266,7 @@ VEC_INLINE void first_stage(
     }
     store_sent(run, t.form, b->sent + step * width + lane, sent);
     if (b->record != NULL && step > 0) {
-        double *row = b->record + (step - 1) * run->n_slots * run->stride;
+        spl_real *row = b->record + (step - 1) * run->n_slots * run->stride;
         record_vec(run, N_STATES, row, i, q);
         record_vec(run, N_STATES + 1, row, i, c);
     }
@@ -298,9 +298,10 @@ VEC_INLINE void later_stage(
     const size_t width = run->coupling->n_channels * SPL_TILE;
     const vec dt = vec_set(run->dt);
     const vec_mask frozen = -(vec_mask)((vec_u64){0} + (uint64_t)run->frozen);
-    const double *sums = t.scheme->time[stage] == 0.5
-                             ? b->half + step * width
-                             : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
+    const spl_real *sums =
+        t.scheme->time[stage] == 0.5
+            ? b->half + step * width
+            : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
     const model_params p = tile_params(run, b->first, lane);
     const vec x = shown(run, t.form, &w->y, model_observable(w->y, p, w->h));
     vec sent[SPL_MAX_CHANNELS];
@@ -322,7 +323,7 @@ VEC_INLINE void end_step(const model_task t, size_t step, size_t lane, model_wor
     w->x = state_add(state_fma(vec_set(t.run->dt), w->slope, w->x), w->g);
     w->extreme = furthest(w->extreme, w->x);
     if (t.b->record != NULL) {
-        double *row = t.b->record + step * t.run->n_slots * t.run->stride;
+        spl_real *row = t.b->record + step * t.run->n_slots * t.run->stride;
         record_state(t.run, row, t.b->first + lane, w->x);
     }
 }
@@ -484,8 +485,8 @@ SCHEME_KERNELS(heun, SPL_SCHEME_HEUN)
 SCHEME_KERNELS(rk4, SPL_SCHEME_RK4)
 SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER)
 
-static void present(const spl_kernel_run *run, size_t first, const double *sums,
-    double *sent, double *row)
+static void present(const spl_kernel_run *run, size_t first, const spl_real *sums,
+    spl_real *sent, spl_real *row)
 {
     const coupling_form form = form_of(run);
     for (size_t u = 0; u < N_VECTORS; u++) {
@@ -507,8 +508,8 @@ static void present(const spl_kernel_run *run, size_t first, const double *sums,
 }
 
 /* One evaluation for SPL_LANES nodes; state and out are [N_STATES][SPL_LANES]. */
-static void evaluate_rhs(const double *params, size_t stride, size_t node,
-    const double *state, const double *c, double *out)
+static void evaluate_rhs(const spl_real *params, size_t stride, size_t node,
+    const spl_real *state, const spl_real *c, spl_real *out)
 {
     const model_state x = load_state(state, SPL_LANES, 0);
     const model_params p = load_params(params, stride, node);
@@ -517,8 +518,8 @@ static void evaluate_rhs(const double *params, size_t stride, size_t node,
     store_state(out, SPL_LANES, 0, dx);
 }
 
-static void evaluate_jacobian(const double *params, size_t stride, size_t node,
-    const double *state, const double *c, double *out)
+static void evaluate_jacobian(const spl_real *params, size_t stride, size_t node,
+    const spl_real *state, const spl_real *c, spl_real *out)
 {
     const model_state x = load_state(state, SPL_LANES, 0);
     const model_params p = load_params(params, stride, node);
@@ -527,22 +528,22 @@ static void evaluate_jacobian(const double *params, size_t stride, size_t node,
     store_state(out, SPL_LANES, 0, jacobian);
 }
 
-static void evaluate_observable(
-    const double *params, size_t stride, size_t node, const double *state, double *out)
+static void evaluate_observable(const spl_real *params, size_t stride, size_t node,
+    const spl_real *state, spl_real *out)
 {
     const model_state x = load_state(state, SPL_LANES, 0);
     const model_params p = load_params(params, stride, node);
     vec_store(out, model_observable(x, p, gates_at(x, p)));
 }
 
-static double exprel(double x)
+static spl_real exprel(spl_real x)
 {
     return vec_exprel(vec_set(x))[0];
 }
 
 #ifdef MODEL_HAS_CHECK
 static bool check_node(
-    const double *params, size_t stride, size_t node, char *text, size_t size)
+    const spl_real *params, size_t stride, size_t node, char *text, size_t size)
 {
 #define NODE_VALUE(name, ...) .name = params[PARAM_##name * stride + node],
 #define NODE_GATE_CONSTANTS(name, ...) \
@@ -554,7 +555,7 @@ static bool check_node(
 #endif
 
 /* Derived constants take the divisions out of the loop. */
-static void derive(double *params, size_t stride)
+static void derive(spl_real *params, size_t stride)
 {
     for (size_t i = 0; i < stride; i++) {
         model_values p;

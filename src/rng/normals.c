@@ -8,7 +8,7 @@ enum { N_VECTORS = SPL_TILE / SPL_LANES, AT_ONCE = N_VECTORS < 2 ? N_VECTORS : 2
 
 /* Four steps of the tile of nodes from `node` on: z [4][SPL_TILE]. */
 VEC_INLINE void draw_group(
-    uint64_t seed, uint32_t stream, uint64_t group, uint64_t node, double *z)
+    uint64_t seed, uint32_t stream, uint64_t group, uint64_t node, spl_real *z)
 {
     vec_u64 words[N_VECTORS][4];
     vec_u64 lanes;
@@ -36,12 +36,12 @@ VEC_INLINE void draw_group(
 }
 
 static void normals(uint64_t seed, uint32_t stream, uint64_t first_step, size_t n_steps,
-    uint32_t first_node, size_t n_nodes, double *out, size_t step_stride)
+    uint32_t first_node, size_t n_nodes, spl_real *out, size_t step_stride)
 {
     const uint64_t end = first_step + n_steps;
     for (uint64_t group = first_step / 4; group * 4 < end; group++) {
         for (size_t i = 0; i < n_nodes; i += SPL_TILE) {
-            double z[4][SPL_TILE];
+            spl_real z[4][SPL_TILE];
             draw_group(seed, stream, group, (uint64_t)first_node + i, &z[0][0]);
             for (uint64_t s = 0; s < 4; s++) {
                 const uint64_t step = group * 4 + s;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "simd/dispatch.h"
+#include "simd/tile.h"
 
 #define SPL_STREAM_NOISE 0x00000u /* + state: noise of the steps */
 #define SPL_STREAM_ETA   0x08000u /* + state: start of coloured noise */
@@ -17,7 +18,7 @@ typedef struct spl_rng_kernels {
      * multiple of SPL_TILE) from first_node on: out[s * step_stride + i]. Four steps
      * share one call of the generator; surplus is discarded. */
     void (*normals)(uint64_t seed, uint32_t stream, uint64_t first_step, size_t n_steps,
-        uint32_t first_node, size_t n_nodes, double *out, size_t step_stride);
+        uint32_t first_node, size_t n_nodes, spl_real *out, size_t step_stride);
 } spl_rng_kernels;
 
 const spl_rng_kernels *spl_rng_kernels_of(spl_target target);

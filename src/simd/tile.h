@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+/* The number of a run's arrays: states, parameters, history, sums, noise. Time, and what
+ * is computed once, stays double. */
+typedef double spl_real;
+
 /* Arrays over nodes are padded to a multiple of it; padding lanes copy the last node. */
 #define SPL_TILE 16
 

@@ -35,25 +35,25 @@
  * cycles, a load none). */
 #define SPL_RELOAD() __asm__ volatile("" ::: "memory")
 
-typedef double vec __attribute__((vector_size(8 * SPL_LANES)));
-/* A vector in memory, aligned as its elements; aliases double and nothing else. */
-typedef double vec_memory __attribute__((vector_size(8 * SPL_LANES), aligned(8)));
+typedef spl_real vec __attribute__((vector_size(8 * SPL_LANES)));
+/* A vector in memory, aligned as its elements; aliases spl_real and nothing else. */
+typedef spl_real vec_memory __attribute__((vector_size(8 * SPL_LANES), aligned(8)));
 typedef uint64_t vec_u64 __attribute__((vector_size(8 * SPL_LANES)));
 typedef int64_t vec_mask __attribute__((vector_size(8 * SPL_LANES)));
 
 #define VEC_INLINE static inline __attribute__((always_inline, unused))
 
-VEC_INLINE vec vec_set(double x)
+VEC_INLINE vec vec_set(spl_real x)
 {
     return x - (vec){0};
 }
 
-VEC_INLINE vec vec_load(const double *p)
+VEC_INLINE vec vec_load(const spl_real *p)
 {
     return *(const vec_memory *)p;
 }
 
-VEC_INLINE void vec_store(double *p, vec x)
+VEC_INLINE void vec_store(spl_real *p, vec x)
 {
     *(vec_memory *)p = x;
 }
@@ -99,7 +99,7 @@ VEC_INLINE vec_lanes vec_first_lanes(size_t count)
 }
 
 /* The doubles at p, zero in the other lanes, which are not read. */
-VEC_INLINE vec vec_load_lanes(const double *p, vec_lanes lanes)
+VEC_INLINE vec vec_load_lanes(const spl_real *p, vec_lanes lanes)
 {
 #if SPL_LANES == 8
     return (vec)_mm512_maskz_loadu_pd(lanes, p);
@@ -111,7 +111,7 @@ VEC_INLINE vec vec_load_lanes(const double *p, vec_lanes lanes)
 }
 
 /* The first `count` doubles at p, zero in the other lanes, which are not read. */
-VEC_INLINE vec vec_load_first(const double *p, size_t count)
+VEC_INLINE vec vec_load_first(const spl_real *p, size_t count)
 {
     return vec_load_lanes(p, vec_first_lanes(count));
 }
