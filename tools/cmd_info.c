@@ -26,19 +26,6 @@ static bool is_rounding(double asymmetry, double largest)
     return asymmetry <= 1e-12 * largest;
 }
 
-/* Neither input nor output: row and column are zero. */
-static bool is_isolated(const spl_connectome *connectome, size_t node)
-{
-    const double *weights = spl_connectome_weights(connectome);
-    size_t n = spl_connectome_n_nodes(connectome);
-    for (size_t j = 0; j < n; j++) {
-        if (weights[node * n + j] != 0.0 || weights[j * n + node] != 0.0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void print_nodes(const spl_connectome_info *info)
 {
     printf("nodes      %zu; ", info->n_nodes);
@@ -77,8 +64,12 @@ static void print_weights(const spl_connectome_info *info)
     } else {
         printf("not symmetric (max |w - wT| %.6g)\n", info->asymmetry);
     }
-    printf("           max row sum %.6g; spectral radius %.6g", info->max_row_sum,
-        info->spectral_radius);
+    printf("           max row sum %.6g; spectral radius ", info->max_row_sum);
+    if (isnan(info->spectral_radius)) {
+        fputs("not computed", stdout);
+    } else {
+        printf("%.6g", info->spectral_radius);
+    }
     if (*info->normalisation != '\0' && strcmp(info->normalisation, "none") != 0) {
         fputs("; normalised: ", stdout);
         print_text(stdout, info->normalisation);
@@ -97,7 +88,7 @@ static void print_isolated(const connectome_page *page)
             "isolated   %zu node%s:", info->n_isolated, info->n_isolated == 1 ? "" : "s");
     }
     for (size_t i = 0; i < info->n_nodes && n_listed < info->n_isolated; i++) {
-        if (!is_isolated(page->connectome, i)) {
+        if (!spl_connectome_is_isolated(page->connectome, i)) {
             continue;
         }
         if (n_listed == MOST_LISTED) {
@@ -264,7 +255,7 @@ static void write_nodes(json_writer *json, const connectome_page *page)
     json_whole(json, "zero_columns", info->n_zero_columns);
     json_begin(json, "isolated", '[');
     for (size_t i = 0; i < info->n_nodes && info->n_isolated > 0; i++) {
-        if (is_isolated(page->connectome, i)) {
+        if (spl_connectome_is_isolated(page->connectome, i)) {
             json_begin(json, NULL, '{');
             json_whole(json, "index", i);
             json_text(json, "label", spl_connectome_label(page->connectome, i));

@@ -53,7 +53,7 @@ typedef struct spl_connectome_options {
     spl_normalise normalise;
     spl_missing_lengths
         missing_lengths;     /* ZERO when the run has no length-dependent delays */
-    size_t max_nodes;        /* 0: 20000 */
+    size_t max_nodes;        /* of a dense matrix; 0: 20000. Sparse ones may have 2^24 */
     size_t max_member_bytes; /* 0: 1 GiB */
 } spl_connectome_options;
 
@@ -83,6 +83,28 @@ typedef struct spl_connectome_arrays {
 SPL_API SPL_MUST_CHECK spl_status spl_connectome_create(spl_connectome **out,
     const spl_connectome_arrays *arrays, const spl_connectome_options *options);
 
+/* Stored entries of weights and lengths, by target: compressed sparse rows. Those of node
+ * i are start[i] .. start[i + 1]. An entry may have weight 0: then it is no edge, but its
+ * length is kept. Where start and source are NULL every pair is stored, and entry i n + j
+ * is that from j to i. */
+typedef struct spl_edges {
+    size_t n_entries;
+    const size_t *start;         /* [n_nodes + 1] */
+    const int32_t *source;       /* [n_entries], ascending within a row */
+    const double *weights;       /* [n_entries] */
+    const double *tract_lengths; /* [n_entries], mm */
+} spl_edges;
+
+/* Make a sparse connectome of up to 2^24 nodes and 2^31 - 1 entries.
+ *   edges    copied; sources in any order within a row, none twice; tract_lengths NULL:
+ *            all zero
+ *   arrays   number of nodes and what is known of them; its two matrices are NULL
+ * Result: as spl_connectome_create; SPL_ERR_CONNECTOME also for rows that are not in
+ * order, sources out of range and pairs stored twice. Cost: O(nodes + entries). */
+SPL_API SPL_MUST_CHECK spl_status spl_connectome_create_sparse(spl_connectome **out,
+    const spl_edges *edges, const spl_connectome_arrays *arrays,
+    const spl_connectome_options *options);
+
 /* Take one more reference; returns its argument. */
 SPL_API spl_connectome *spl_connectome_ref(spl_connectome *connectome);
 /* Give back one reference; NULL is fine. */
@@ -90,8 +112,13 @@ SPL_API void spl_connectome_free(spl_connectome *connectome);
 
 /* Getters; what they return is borrowed and lives as long as the connectome. */
 SPL_API size_t spl_connectome_n_nodes(const spl_connectome *connectome);
+/* The matrices, NULL if the connectome is sparse: then there are only its edges. */
 SPL_API const double *spl_connectome_weights(const spl_connectome *connectome);
 SPL_API const double *spl_connectome_tract_lengths(const spl_connectome *connectome);
+/* The entries of either form. */
+SPL_API void spl_connectome_edges(const spl_connectome *connectome, spl_edges *edges);
+/* Neither input nor output: row and column of the weights are zero. */
+SPL_API bool spl_connectome_is_isolated(const spl_connectome *connectome, size_t node);
 SPL_API const char *spl_connectome_label(const spl_connectome *connectome, size_t node);
 SPL_API const double *spl_connectome_centres(
     const spl_connectome *connectome); /* or NULL */
@@ -113,6 +140,7 @@ typedef struct spl_connectome_info {
     const char *source; /* path as given, "" if made of arrays */
     const char *form;   /* "TVB zip", "folder", "text files", "npz", "TVB HDF5", "splenium
                            results", "arrays" */
+    bool sparse;        /* stored as edges, not as matrices */
     const char *members;         /* names separated by blanks */
     const char *sha256;          /* of the input file(s), hex; "" if made of arrays */
     const char *info;            /* the member info, "" if none */
@@ -125,10 +153,11 @@ typedef struct spl_connectome_info {
     double weight_min, weight_median, weight_max, weight_sum; /* of nonzero weights */
     size_t n_negative;
     double asymmetry;                    /* max |w - wT| */
-    double max_row_sum, spectral_radius; /* the radius is NAN unless asked for */
+    double max_row_sum, spectral_radius; /* the radius is NAN unless asked for, or if a
+                                            large network would take too long */
     size_t n_zero_rows, n_zero_columns, n_isolated;
     double length_min, length_median, length_max; /* on edges, mm */
-    double length_asymmetry;
+    double length_asymmetry; /* over pairs of which both lengths are stored */
     size_t n_zero_length, n_zero_length_off_diagonal;
     double shorter_than_straight; /* share of off-diagonal edges with a length that is
                                      below 0.99 x distance; NAN unknown */
@@ -143,7 +172,7 @@ SPL_API SPL_MUST_CHECK spl_status spl_connectome_describe(
  * order. */
 typedef struct spl_delay_info {
     uint32_t min, median, max; /* over edges */
-    uint32_t max_all;          /* over all pairs, as TVB sizes its history */
+    uint32_t max_all;          /* over all stored pairs, as TVB sizes its history */
     size_t n_distinct;
     uint64_t sum;
 } spl_delay_info;

@@ -17,6 +17,8 @@ void spl_raw_deinit(spl_raw *raw)
         free(raw->places[m]);
         spl_table_deinit(&raw->tables[m]);
     }
+    spl_sparse_deinit(&raw->sparse[SPL_MEMBER_WEIGHTS]);
+    spl_sparse_deinit(&raw->sparse[SPL_MEMBER_LENGTHS]);
     free(raw->labels);
     free(raw->labels_place);
     free(raw->info);
@@ -31,7 +33,7 @@ static bool is_vector(const spl_table *table, size_t n_nodes)
            (table->rows == 1 && table->columns == n_nodes);
 }
 
-static spl_status check_shapes(const spl_raw *raw)
+static spl_status check_square(const spl_raw *raw)
 {
     const spl_table *w = &raw->tables[SPL_MEMBER_WEIGHTS];
     const spl_table *lengths = &raw->tables[SPL_MEMBER_LENGTHS];
@@ -47,6 +49,12 @@ static spl_status check_shapes(const spl_raw *raw)
             raw->places[SPL_MEMBER_WEIGHTS], n, n, raw->places[SPL_MEMBER_LENGTHS],
             lengths->rows, lengths->columns);
     }
+    return SPL_OK;
+}
+
+/* What belongs to the n nodes of the weights. */
+static spl_status check_nodes(const spl_raw *raw, size_t n)
+{
     for (size_t m = SPL_MEMBER_CENTRES; m < SPL_MEMBER_INFO; m++) {
         const spl_table *table = &raw->tables[m];
         bool vectors = m == SPL_MEMBER_CENTRES || m == SPL_MEMBER_ORIENTATIONS;
@@ -86,76 +94,45 @@ static spl_status check_finite(const spl_raw *raw)
     return SPL_OK;
 }
 
-static void transpose(double *matrix, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < i; j++) {
-            double lower = matrix[i * n + j];
-            matrix[i * n + j] = matrix[j * n + i];
-            matrix[j * n + i] = lower;
-        }
-    }
-}
-
-/* Which triangle, the diagonal apart, is all zero? */
-typedef enum { TRIANGLE_NONE, TRIANGLE_LOWER, TRIANGLE_UPPER } triangle;
-
-static triangle find_empty_triangle(const double *matrix, size_t n)
-{
-    bool lower = true;
-    bool upper = true;
-    for (size_t i = 0; i < n && (lower || upper); i++) {
-        for (size_t j = 0; j < i; j++) {
-            lower = lower && matrix[i * n + j] == 0.0;
-            upper = upper && matrix[j * n + i] == 0.0;
-        }
-    }
-    /* both: nothing to mirror */
-    return lower == upper ? TRIANGLE_NONE : lower ? TRIANGLE_LOWER : TRIANGLE_UPPER;
-}
-
-static void symmetrise(double *matrix, size_t n)
-{
-    triangle empty = find_empty_triangle(matrix, n);
-    for (size_t i = 0; i < n && empty != TRIANGLE_NONE; i++) {
-        for (size_t j = 0; j < i; j++) {
-            size_t lower = i * n + j;
-            size_t upper = j * n + i;
-            if (empty == TRIANGLE_LOWER) {
-                matrix[lower] = matrix[upper];
-            } else {
-                matrix[upper] = matrix[lower];
-            }
-        }
-    }
-}
-
 static spl_status apply_triangular(
-    const spl_connectome *c, const spl_raw *raw, const spl_connectome_options *options)
+    spl_connectome *c, const spl_raw *raw, const spl_connectome_options *options)
 {
-    triangle empty = find_empty_triangle(c->weights, c->n_nodes);
-    if (empty == TRIANGLE_NONE || options->triangular == SPL_TRIANGULAR_ACCEPT) {
+    spl_triangle empty = spl_empty_triangle(&c->entries, c->entries.weights);
+    if (empty == SPL_TRIANGLE_NONE || options->triangular == SPL_TRIANGULAR_ACCEPT) {
         return SPL_OK;
     }
     if (options->triangular == SPL_TRIANGULAR_ERROR) {
-        bool lower = (empty == TRIANGLE_LOWER) != options->from_to;
+        bool lower = (empty == SPL_TRIANGLE_LOWER) != options->from_to;
         return spl_error(SPL_ERR_CONNECTOME,
             "%s: all weights %s the diagonal are 0; set connectome.triangular to "
             "symmetrise or accept",
             raw->places[SPL_MEMBER_WEIGHTS], lower ? "below" : "above");
     }
-    symmetrise(c->weights, c->n_nodes);
-    symmetrise(c->tract_lengths, c->n_nodes);
-    return SPL_OK;
+    return spl_entries_symmetrise(&c->entries);
+}
+
+/* Entry of the diagonal in row i, or SIZE_MAX. */
+static size_t find_self(const spl_entries *entries, size_t i)
+{
+    if (entries->start == NULL) {
+        return i * entries->n_nodes + i;
+    }
+    for (size_t k = entries->start[i]; k < entries->start[i + 1]; k++) {
+        if ((size_t)entries->source[k] == i) {
+            return k;
+        }
+    }
+    return SIZE_MAX;
 }
 
 static spl_status apply_diagonal(
     spl_connectome *c, const spl_raw *raw, const spl_connectome_options *options)
 {
-    size_t n = c->n_nodes;
+    double *weights = c->entries.weights;
     size_t n_self = 0;
-    for (size_t i = 0; i < n; i++) {
-        n_self += c->weights[i * n + i] != 0.0;
+    for (size_t i = 0; i < c->n_nodes; i++) {
+        size_t k = find_self(&c->entries, i);
+        n_self += k != SIZE_MAX && weights[k] != 0.0;
     }
     if (n_self > 0 && options->self_connections == SPL_SELF_ERROR) {
         return spl_error(SPL_ERR_CONNECTOME,
@@ -164,8 +141,11 @@ static spl_status apply_diagonal(
             raw->places[SPL_MEMBER_WEIGHTS], n_self);
     }
     if (options->self_connections == SPL_SELF_DROP) {
-        for (size_t i = 0; i < n; i++) {
-            c->weights[i * n + i] = 0.0;
+        for (size_t i = 0; i < c->n_nodes; i++) {
+            size_t k = find_self(&c->entries, i);
+            if (k != SIZE_MAX) {
+                weights[k] = 0.0;
+            }
         }
         c->n_dropped_self += n_self;
         if (n_self > 0) {
@@ -183,8 +163,9 @@ static spl_status apply_diagonal(
 static spl_status refuse_entry(const char *place, const spl_connectome *c, size_t k,
     const spl_connectome_options *options, const char *what)
 {
-    size_t row = k / c->n_nodes + 1;
-    size_t column = k % c->n_nodes + 1;
+    size_t i = spl_row_of(&c->entries, k);
+    size_t row = i + 1;
+    size_t column = spl_column(&c->entries, i, k) + 1;
     return spl_error(SPL_ERR_CONNECTOME, "%s: row %zu column %zu: %s", place,
         options->from_to ? column : row, options->from_to ? row : column, what);
 }
@@ -193,17 +174,19 @@ static spl_status check_signs(
     const spl_connectome *c, const spl_raw *raw, const spl_connectome_options *options)
 {
     char what[160];
-    for (size_t k = 0; k < c->n_nodes * c->n_nodes; k++) {
-        if (c->weights[k] < 0.0 && !options->allow_negative) {
+    const double *weights = c->entries.weights;
+    const double *lengths = c->entries.lengths;
+    for (size_t k = 0; k < c->entries.count; k++) {
+        if (weights[k] < 0.0 && !options->allow_negative) {
             snprintf(what, sizeof what,
                 "negative weight %g; set connectome.allow_negative: true if it is meant",
-                c->weights[k]);
+                weights[k]);
             return refuse_entry(raw->places[SPL_MEMBER_WEIGHTS], c, k, options, what);
         }
-        if (c->tract_lengths[k] < 0.0) {
+        if (lengths[k] < 0.0) {
             snprintf(what, sizeof what,
                 "negative tract length %g; lengths are distances in mm, correct the file",
-                c->tract_lengths[k]);
+                lengths[k]);
             return refuse_entry(raw->places[SPL_MEMBER_LENGTHS], c, k, options, what);
         }
     }
@@ -213,17 +196,20 @@ static spl_status check_signs(
 static spl_status check_zero_lengths(
     const spl_connectome *c, const spl_raw *raw, const spl_connectome_options *options)
 {
-    size_t n = c->n_nodes;
+    const spl_entries *entries = &c->entries;
     size_t n_zero = 0;
     size_t first = 0;
     if (raw->places[SPL_MEMBER_LENGTHS] == NULL ||
         options->zero_length == SPL_ZERO_LENGTH_ACCEPT) {
         return SPL_OK;
     }
-    for (size_t k = 0; k < n * n; k++) {
-        if (c->weights[k] != 0.0 && c->tract_lengths[k] == 0.0 && k / n != k % n) {
-            first = n_zero == 0 ? k : first;
-            n_zero++;
+    for (size_t i = 0; i < c->n_nodes; i++) {
+        for (size_t k = spl_row(entries, i); k < spl_row(entries, i + 1); k++) {
+            if (entries->weights[k] != 0.0 && entries->lengths[k] == 0.0 &&
+                spl_column(entries, i, k) != i) {
+                first = n_zero == 0 ? k : first;
+                n_zero++;
+            }
         }
     }
     if (n_zero > 0 && options->zero_length == SPL_ZERO_LENGTH_ERROR) {
@@ -239,20 +225,44 @@ static spl_status check_zero_lengths(
     return SPL_OK;
 }
 
-static void warn_isolated(const spl_connectome *c, const spl_raw *raw)
+static spl_status find_isolated(spl_connectome *c, const spl_raw *raw)
 {
-    size_t n = c->n_nodes;
-    size_t n_isolated = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool connected = false;
-        for (size_t j = 0; j < n && !connected; j++) {
-            connected = c->weights[i * n + j] != 0.0 || c->weights[j * n + i] != 0.0;
+    const spl_entries *entries = &c->entries;
+    size_t n_isolated = c->n_nodes;
+    bool *isolated = malloc(c->n_nodes * sizeof *isolated);
+    c->isolated = isolated;
+    if (isolated == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory for %zu nodes", c->n_nodes);
+    }
+    memset(isolated, true, c->n_nodes * sizeof *isolated);
+    for (size_t i = 0; i < c->n_nodes; i++) {
+        for (size_t k = spl_row(entries, i); k < spl_row(entries, i + 1); k++) {
+            if (entries->weights[k] != 0.0) {
+                isolated[i] = isolated[spl_column(entries, i, k)] = false;
+            }
         }
-        n_isolated += !connected;
+    }
+    for (size_t i = 0; i < c->n_nodes; i++) {
+        n_isolated -= !isolated[i];
     }
     if (n_isolated > 0) {
         spl_warn("%s: %zu of %zu nodes have no connection at all",
-            raw->places[SPL_MEMBER_WEIGHTS], n_isolated, n);
+            raw->places[SPL_MEMBER_WEIGHTS], n_isolated, c->n_nodes);
+    }
+    return SPL_OK;
+}
+
+static void fill_euclidean(const spl_entries *entries, const double *centres)
+{
+    for (size_t i = 0; i < entries->n_nodes; i++) {
+        for (size_t k = spl_row(entries, i); k < spl_row(entries, i + 1); k++) {
+            const double *a = centres + 3 * i;
+            const double *b = centres + 3 * spl_column(entries, i, k);
+            double dx = a[0] - b[0];
+            double dy = a[1] - b[1];
+            double dz = a[2] - b[2];
+            entries->lengths[k] = sqrt(dx * dx + dy * dy + dz * dz);
+        }
     }
 }
 
@@ -260,15 +270,12 @@ static void warn_isolated(const spl_connectome *c, const spl_raw *raw)
 static spl_status make_lengths(
     spl_connectome *c, spl_raw *raw, const spl_connectome_options *options)
 {
-    size_t n = c->n_nodes;
-    spl_table *lengths = &raw->tables[SPL_MEMBER_LENGTHS];
+    spl_entries *entries = &c->entries;
     const double *centres = raw->tables[SPL_MEMBER_CENTRES].data;
     const char *source = raw->places[SPL_MEMBER_WEIGHTS];
-    if (lengths->data != NULL) {
-        c->tract_lengths = lengths->data;
-        lengths->data = NULL;
-        for (size_t k = 0; options->lengths_in_metres && k < n * n; k++) {
-            c->tract_lengths[k] *= 1000.0;
+    if (entries->lengths != NULL) {
+        for (size_t k = 0; options->lengths_in_metres && k < entries->count; k++) {
+            entries->lengths[k] *= 1000.0;
         }
         return SPL_OK;
     }
@@ -286,19 +293,36 @@ static spl_status make_lengths(
             "Euclidean lengths; add centres",
             source);
     }
-    c->tract_lengths = calloc(n * n, sizeof *c->tract_lengths);
-    if (c->tract_lengths == NULL) {
-        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory for %zu nodes", source, n);
+    entries->lengths = calloc(entries->count + 1, sizeof *entries->lengths);
+    if (entries->lengths == NULL) {
+        return spl_error(
+            SPL_ERR_NO_MEMORY, "%s: out of memory for %zu nodes", source, c->n_nodes);
     }
-    for (size_t k = 0; euclidean && k < n * n; k++) {
-        const double *a = centres + 3 * (k / n);
-        const double *b = centres + 3 * (k % n);
-        double dx = a[0] - b[0];
-        double dy = a[1] - b[1];
-        double dz = a[2] - b[2];
-        c->tract_lengths[k] = sqrt(dx * dx + dy * dy + dz * dz);
+    if (euclidean) {
+        fill_euclidean(entries, centres);
     }
     return SPL_OK;
+}
+
+/* The two matrices in whichever form the reader brought them. */
+static spl_status take_entries(spl_connectome *c, spl_raw *raw)
+{
+    const bool sparse[] = {raw->sparse[SPL_MEMBER_WEIGHTS].data != NULL,
+        raw->sparse[SPL_MEMBER_LENGTHS].data != NULL};
+    if (sparse[1] != (sparse[0] && raw->places[SPL_MEMBER_LENGTHS] != NULL)) {
+        return spl_error(SPL_ERR_CONNECTOME,
+            "%s is %s, but %s is %s; store both in the same way",
+            raw->places[SPL_MEMBER_WEIGHTS], sparse[0] ? "sparse" : "a full matrix",
+            raw->places[SPL_MEMBER_LENGTHS], sparse[1] ? "sparse" : "a full matrix");
+    }
+    spl_status status = sparse[0] ? spl_sparse_take(&c->entries, raw) : check_square(raw);
+    if (status == SPL_OK && !sparse[0]) {
+        spl_table *w = &raw->tables[SPL_MEMBER_WEIGHTS];
+        c->entries.n_nodes = w->rows;
+        c->entries.count = w->rows * w->rows;
+    }
+    c->n_nodes = c->entries.n_nodes;
+    return status;
 }
 
 static spl_status make_labels(spl_connectome *c, spl_raw *raw)
@@ -432,16 +456,15 @@ static spl_status apply_policies(
 {
     spl_status status = SPL_OK;
     if (options->from_to) {
-        transpose(c->weights, c->n_nodes);
-        transpose(c->tract_lengths, c->n_nodes);
+        SPL_TRY(spl_entries_transpose(&c->entries));
     }
     SPL_TRY(apply_triangular(c, raw, options));
     SPL_TRY(apply_diagonal(c, raw, options));
     SPL_TRY(check_signs(c, raw, options));
     SPL_TRY(check_zero_lengths(c, raw, options));
-    warn_isolated(c, raw);
+    SPL_TRY(find_isolated(c, raw));
     SPL_TRY(spl_weights_normalise(
-        c->weights, c->n_nodes, options->normalise, raw->places[SPL_MEMBER_WEIGHTS]));
+        &c->entries, options->normalise, raw->places[SPL_MEMBER_WEIGHTS]));
 out:
     return status;
 }
@@ -456,11 +479,14 @@ spl_status spl_assemble(spl_connectome **out, spl_raw *raw, const char *source,
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", source);
     }
     atomic_init(&c->references, 1);
-    SPL_TRY(check_shapes(raw));
+    SPL_TRY(take_entries(c, raw));
+    SPL_TRY(check_nodes(raw, c->n_nodes));
     SPL_TRY(check_finite(raw));
-    c->n_nodes = raw->tables[SPL_MEMBER_WEIGHTS].rows;
     SPL_TRY(make_texts(c, raw, source, options));
-    take_data(&c->weights, &raw->tables[SPL_MEMBER_WEIGHTS]);
+    if (c->entries.weights == NULL) {
+        take_data(&c->entries.weights, &raw->tables[SPL_MEMBER_WEIGHTS]);
+        take_data(&c->entries.lengths, &raw->tables[SPL_MEMBER_LENGTHS]);
+    }
     SPL_TRY(make_lengths(c, raw, options));
     SPL_TRY(make_labels(c, raw));
     SPL_TRY(make_flags(&c->cortical, raw, SPL_MEMBER_CORTICAL, c->n_nodes));

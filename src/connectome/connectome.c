@@ -134,14 +134,41 @@ static spl_status copy_texts(spl_raw *raw, const spl_connectome_arrays *arrays)
     return SPL_OK;
 }
 
+/* What is known of the nodes themselves. */
+static spl_status copy_nodes(spl_raw *raw, const spl_connectome_arrays *arrays)
+{
+    spl_status status = SPL_OK;
+    const size_t n = arrays->n_nodes;
+    SPL_TRY(copy_table(raw, SPL_MEMBER_CENTRES, arrays->centres, n, 3));
+    SPL_TRY(copy_table(raw, SPL_MEMBER_ORIENTATIONS, arrays->orientations, n, 3));
+    SPL_TRY(copy_table(raw, SPL_MEMBER_AREAS, arrays->areas, n, 1));
+    SPL_TRY(copy_flags(raw, SPL_MEMBER_CORTICAL, arrays->cortical, n));
+    SPL_TRY(copy_flags(raw, SPL_MEMBER_HEMISPHERES, arrays->hemispheres, n));
+    SPL_TRY(copy_texts(raw, arrays));
+out:
+    return status;
+}
+
+/* The policies of a caller; without lengths there is nothing to miss. */
+static spl_connectome_options choose_policies(
+    const spl_connectome_options *options, bool lengths)
+{
+    static const spl_connectome_options defaults;
+    spl_connectome_options policies = options != NULL ? *options : defaults;
+    if (!lengths && policies.missing_lengths == SPL_MISSING_LENGTHS_ERROR) {
+        policies.missing_lengths = SPL_MISSING_LENGTHS_ZERO;
+    }
+    return policies;
+}
+
 spl_status spl_connectome_create(spl_connectome **out,
     const spl_connectome_arrays *arrays, const spl_connectome_options *options)
 {
-    static const spl_connectome_options defaults;
     spl_status status = SPL_OK;
     spl_raw raw = {.form = "arrays"};
     size_t n = arrays->n_nodes;
-    spl_connectome_options policies = options != NULL ? *options : defaults;
+    const spl_connectome_options policies =
+        choose_policies(options, arrays->tract_lengths != NULL);
     spl_limits limits = make_limits(&policies);
     *out = NULL;
     if (n == 0 || arrays->weights == NULL) {
@@ -149,21 +176,69 @@ spl_status spl_connectome_create(spl_connectome **out,
             SPL_ERR_ARGUMENT, "a connectome needs at least one node and its weights");
     }
     if (n > limits.max_nodes) {
-        SPL_FAIL(SPL_ERR_LIMIT, "%zu nodes, above the limit of %zu; raise max_nodes", n,
-            limits.max_nodes);
-    }
-    if (arrays->tract_lengths == NULL &&
-        policies.missing_lengths == SPL_MISSING_LENGTHS_ERROR) {
-        policies.missing_lengths = SPL_MISSING_LENGTHS_ZERO;
+        SPL_FAIL(SPL_ERR_LIMIT,
+            "%zu nodes, above the limit of %zu; raise max_nodes, or give the edges "
+            "(spl_connectome_create_sparse)",
+            n, limits.max_nodes);
     }
     SPL_TRY(copy_table(&raw, SPL_MEMBER_WEIGHTS, arrays->weights, n, n));
     SPL_TRY(copy_table(&raw, SPL_MEMBER_LENGTHS, arrays->tract_lengths, n, n));
-    SPL_TRY(copy_table(&raw, SPL_MEMBER_CENTRES, arrays->centres, n, 3));
-    SPL_TRY(copy_table(&raw, SPL_MEMBER_ORIENTATIONS, arrays->orientations, n, 3));
-    SPL_TRY(copy_table(&raw, SPL_MEMBER_AREAS, arrays->areas, n, 1));
-    SPL_TRY(copy_flags(&raw, SPL_MEMBER_CORTICAL, arrays->cortical, n));
-    SPL_TRY(copy_flags(&raw, SPL_MEMBER_HEMISPHERES, arrays->hemispheres, n));
-    SPL_TRY(copy_texts(&raw, arrays));
+    SPL_TRY(copy_nodes(&raw, arrays));
+    SPL_TRY(spl_assemble(out, &raw, "", &policies));
+out:
+    spl_raw_deinit(&raw);
+    return status;
+}
+
+/* The lengths have no pattern of their own. */
+static spl_status copy_edges(spl_raw *raw, const spl_edges *edges, size_t n)
+{
+    spl_status status = SPL_OK;
+    spl_sparse *weights = &raw->sparse[SPL_MEMBER_WEIGHTS];
+    spl_sparse *lengths = &raw->sparse[SPL_MEMBER_LENGTHS];
+    const size_t count = edges->n_entries;
+    SPL_TRY(spl_sparse_init(weights, "edges", n, n, count));
+    memcpy(weights->start, edges->start, (n + 1) * sizeof *weights->start);
+    if (count > 0) {
+        memcpy(weights->source, edges->source, count * sizeof *weights->source);
+        memcpy(weights->data, edges->weights, count * sizeof *weights->data);
+    }
+    raw->places[SPL_MEMBER_WEIGHTS] = spl_strdup("weights");
+    if (edges->tract_lengths != NULL) {
+        *lengths = (spl_sparse){.rows = n, .columns = n, .count = count};
+        lengths->data = calloc(count + 1, sizeof *lengths->data);
+        raw->places[SPL_MEMBER_LENGTHS] = spl_strdup("tract_lengths");
+        if (lengths->data == NULL || raw->places[SPL_MEMBER_LENGTHS] == NULL) {
+            SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for %zu edges", count);
+        }
+        memcpy(lengths->data, edges->tract_lengths, count * sizeof *lengths->data);
+    }
+    if (raw->places[SPL_MEMBER_WEIGHTS] == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for %zu edges", count);
+    }
+out:
+    return status;
+}
+
+spl_status spl_connectome_create_sparse(spl_connectome **out, const spl_edges *edges,
+    const spl_connectome_arrays *arrays, const spl_connectome_options *options)
+{
+    spl_status status = SPL_OK;
+    spl_raw raw = {.form = "arrays"};
+    const spl_connectome_options policies =
+        choose_policies(options, edges->tract_lengths != NULL);
+    *out = NULL;
+    if (arrays->n_nodes == 0 || edges->start == NULL ||
+        (edges->n_entries > 0 && (edges->source == NULL || edges->weights == NULL))) {
+        SPL_FAIL(SPL_ERR_ARGUMENT, "a sparse connectome needs at least one node, and "
+                                   "start, source and weights of its edges");
+    }
+    if (arrays->weights != NULL || arrays->tract_lengths != NULL) {
+        SPL_FAIL(SPL_ERR_ARGUMENT,
+            "a connectome of edges has no matrices; give one or the other");
+    }
+    SPL_TRY(copy_edges(&raw, edges, arrays->n_nodes));
+    SPL_TRY(copy_nodes(&raw, arrays));
     SPL_TRY(spl_assemble(out, &raw, "", &policies));
 out:
     spl_raw_deinit(&raw);
@@ -181,8 +256,8 @@ void spl_connectome_free(spl_connectome *connectome)
     if (connectome == NULL || atomic_fetch_sub(&connectome->references, 1) > 1) {
         return;
     }
-    free(connectome->weights);
-    free(connectome->tract_lengths);
+    spl_entries_deinit(&connectome->entries);
+    free(connectome->isolated);
     free(connectome->centres);
     free(connectome->orientations);
     free(connectome->areas);
@@ -204,12 +279,27 @@ size_t spl_connectome_n_nodes(const spl_connectome *connectome)
 
 const double *spl_connectome_weights(const spl_connectome *connectome)
 {
-    return connectome->weights;
+    return connectome->entries.start == NULL ? connectome->entries.weights : NULL;
 }
 
 const double *spl_connectome_tract_lengths(const spl_connectome *connectome)
 {
-    return connectome->tract_lengths;
+    return connectome->entries.start == NULL ? connectome->entries.lengths : NULL;
+}
+
+void spl_connectome_edges(const spl_connectome *connectome, spl_edges *edges)
+{
+    const spl_entries *entries = &connectome->entries;
+    *edges = (spl_edges){.n_entries = entries->count,
+        .start = entries->start,
+        .source = entries->source,
+        .weights = entries->weights,
+        .tract_lengths = entries->lengths};
+}
+
+bool spl_connectome_is_isolated(const spl_connectome *connectome, size_t node)
+{
+    return node < connectome->n_nodes && connectome->isolated[node];
 }
 
 const char *spl_connectome_label(const spl_connectome *connectome, size_t node)

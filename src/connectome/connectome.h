@@ -29,6 +29,9 @@ enum {
     SPL_MAX_MEMBERS = 256,
     SPL_MAX_LABEL_BYTES = 1024,
     SPL_BYTES_PER_NUMBER = 128, /* 83 are legitimate: the Allen atlas writes 82 digits */
+    /* of sparse connectomes; an int32 counts their nodes and edges */
+    SPL_MAX_SPARSE_NODES = 1 << 24,
+    SPL_MAX_SPARSE_ENTRIES = INT32_MAX,
     SPL_BLOB_PADDING = 8
 };
 
@@ -54,11 +57,21 @@ typedef struct spl_table {
     char separator;
 } spl_table;
 
+/* A sparse matrix as compressed rows. One without start and source has the pattern of the
+ * weights. Free with spl_sparse_deinit. */
+typedef struct spl_sparse {
+    size_t rows, columns, count;
+    size_t *start;   /* [rows + 1] */
+    int32_t *source; /* [count] */
+    double *data;    /* [count] */
+} spl_sparse;
+
 /* What a reader delivers: tables whose contents nobody has judged yet. */
 typedef struct spl_raw {
     const char *form;
     char *places[SPL_N_MEMBERS]; /* "file: member" for messages; NULL: absent */
     spl_table tables[SPL_N_MEMBERS];
+    spl_sparse sparse[2]; /* weights and lengths, instead of their tables */
     char *labels; /* n_labels strings in a row; NULL: those of the centres, or none */
     size_t n_labels;
     char *labels_place;
@@ -82,10 +95,34 @@ extern const spl_reader spl_reader_tvb_zip;
 extern const spl_reader spl_reader_hdf5;
 extern const spl_reader spl_reader_text;
 
+/* Weights and lengths of a connectome, in one of two forms. A dense matrix is the case in
+ * which every pair is stored: then start and source are NULL and entry i n + j is that
+ * from j to i. */
+typedef struct spl_entries {
+    size_t n_nodes, count;
+    size_t *start;   /* [n_nodes + 1], or NULL */
+    int32_t *source; /* [count], ascending within a row, or NULL */
+    double *weights, *lengths;
+} spl_entries;
+
+/* First entry of row i; that of row n_nodes is the end of the last. */
+static inline size_t spl_row(const spl_entries *entries, size_t i)
+{
+    return entries->start != NULL ? entries->start[i] : i * entries->n_nodes;
+}
+
+/* Column of entry k of row i. */
+static inline size_t spl_column(const spl_entries *entries, size_t i, size_t k)
+{
+    return entries->source != NULL ? (size_t)entries->source[k]
+                                   : k - i * entries->n_nodes;
+}
+
 struct spl_connectome {
     atomic_int references;
     size_t n_nodes;
-    double *weights, *tract_lengths;
+    spl_entries entries;
+    bool *isolated;                         /* [n_nodes] */
     double *centres, *orientations, *areas; /* or NULL */
     int8_t *cortical, *hemispheres;         /* or NULL */
     const char **labels;                    /* point into label_text */
@@ -232,12 +269,40 @@ bool spl_hemispheres_derive(
 SPL_MUST_CHECK spl_status spl_count_duplicates(
     const spl_connectome *connectome, size_t *n_duplicates);
 
+/* sparse.c: matrices as readers deliver them */
+void spl_sparse_deinit(spl_sparse *sparse);
+/* Check the shape against the caps and allocate. Result: SPL_OK; SPL_ERR_LIMIT,
+ * _NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_sparse_init(
+    spl_sparse *sparse, const char *place, size_t rows, size_t columns, size_t count);
+/* Turn what a reader delivered into entries, with sorted rows; takes the arrays.
+ * Result: SPL_OK; SPL_ERR_FORMAT for rows that are not in order; SPL_ERR_CONNECTOME for
+ * pairs stored twice, shapes and patterns that do not fit. */
+SPL_MUST_CHECK spl_status spl_sparse_take(spl_entries *entries, spl_raw *raw);
+
+/* entries.c: the two forms of a connectome's entries */
+void spl_entries_deinit(spl_entries *entries);
+/* Row of entry k. */
+size_t spl_row_of(const spl_entries *entries, size_t k);
+SPL_MUST_CHECK spl_status spl_entries_transpose(spl_entries *entries);
+/* Which triangle of a matrix on these entries, the diagonal apart, is all zero? */
+typedef enum { SPL_TRIANGLE_NONE, SPL_TRIANGLE_LOWER, SPL_TRIANGLE_UPPER } spl_triangle;
+spl_triangle spl_empty_triangle(const spl_entries *entries, const double *matrix);
+/* Mirror the other triangle into the empty one, for weights and lengths each. */
+SPL_MUST_CHECK spl_status spl_entries_symmetrise(spl_entries *entries);
+/* Largest |m - mT| of weights and lengths; a weight that is not stored is 0, a length
+ * that is not stored is unknown. */
+SPL_MUST_CHECK spl_status spl_entries_asymmetry(
+    const spl_entries *entries, double *weights, double *lengths);
+
 /* normalise.c */
-double spl_max_row_sum(const double *weights, size_t n_nodes);
+double spl_max_row_sum(const spl_entries *entries);
+/* Largest |eigenvalue| of the weights. `patient`: else give up on large sparse networks
+ * after some seconds. Result: SPL_OK; SPL_ERR_CONNECTOME if it is not found. */
 SPL_MUST_CHECK spl_status spl_spectral_radius(
-    const double *weights, size_t n_nodes, double *radius);
+    const spl_entries *entries, bool patient, double *radius);
 /* Divide by one global factor; SPL_ERR_CONNECTOME if the factor is 0. */
 SPL_MUST_CHECK spl_status spl_weights_normalise(
-    double *weights, size_t n_nodes, spl_normalise kind, const char *place);
+    spl_entries *entries, spl_normalise kind, const char *place);
 
 #endif

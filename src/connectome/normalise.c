@@ -12,62 +12,92 @@ extern void dgeev_(const char *left, const char *right, const int *n, double *a,
     double *vr, const int *ldvr, double *work, const int *n_work, int *info, size_t,
     size_t);
 
-double spl_max_row_sum(const double *weights, size_t n_nodes)
+double spl_max_row_sum(const spl_entries *entries)
 {
     double largest = 0.0;
-    for (size_t i = 0; i < n_nodes; i++) {
+    for (size_t i = 0; i < entries->n_nodes; i++) {
+        const size_t end = spl_row(entries, i + 1);
         double sum = 0.0;
-        for (size_t j = 0; j < n_nodes; j++) {
-            sum += weights[i * n_nodes + j];
+        for (size_t k = spl_row(entries, i); k < end; k++) {
+            sum += entries->weights[k];
         }
         largest = fmax(largest, fabs(sum));
     }
     return largest;
 }
 
-static double max_weight(const double *weights, size_t n_nodes)
+static double max_weight(const spl_entries *entries)
 {
     double largest = 0.0;
-    for (size_t i = 0; i < n_nodes * n_nodes; i++) {
-        largest = fmax(largest, fabs(weights[i]));
+    for (size_t k = 0; k < entries->count; k++) {
+        largest = fmax(largest, fabs(entries->weights[k]));
     }
     return largest;
 }
 
-static bool has_negative(const double *weights, size_t n_nodes)
+static bool has_negative(const spl_entries *entries)
 {
-    for (size_t i = 0; i < n_nodes * n_nodes; i++) {
-        if (weights[i] < 0.0) {
+    for (size_t k = 0; k < entries->count; k++) {
+        if (entries->weights[k] < 0.0) {
             return true;
         }
     }
     return false;
 }
 
+/* Eight chains: one alone waits for the adder in every step. */
+enum { N_CHAINS = 8 };
+
+static double dense_row(const spl_entries *entries, size_t i, const double *x, double sum)
+{
+    double parts[N_CHAINS] = {0.0};
+    const size_t n = entries->n_nodes;
+    const double *row = entries->weights + i * n;
+    size_t j = 0;
+    for (; j + N_CHAINS <= n; j += N_CHAINS) {
+        for (size_t k = 0; k < N_CHAINS; k++) {
+            parts[k] += row[j + k] * x[j + k];
+        }
+    }
+    for (; j < n; j++) {
+        sum += row[j] * x[j];
+    }
+    for (size_t k = 0; k < N_CHAINS; k++) {
+        sum += parts[k];
+    }
+    return sum;
+}
+
+/* In the order of the dense row, so that both forms give the same bits. */
+static double sparse_row(
+    const spl_entries *entries, size_t i, const double *x, double sum)
+{
+    double parts[N_CHAINS] = {0.0};
+    const size_t rest = entries->n_nodes / N_CHAINS * N_CHAINS;
+    for (size_t k = entries->start[i]; k < entries->start[i + 1]; k++) {
+        const size_t j = (size_t)entries->source[k];
+        const double product = entries->weights[k] * x[j];
+        if (j < rest) {
+            parts[j % N_CHAINS] += product;
+        } else {
+            sum += product;
+        }
+    }
+    for (size_t k = 0; k < N_CHAINS; k++) {
+        sum += parts[k];
+    }
+    return sum;
+}
+
 /* y = w x + shift x; returns the sum of y, which is the growth since x sums to 1. */
 static double multiply(
-    const double *weights, size_t n_nodes, double shift, const double *x, double *y)
+    const spl_entries *entries, double shift, const double *x, double *y)
 {
     double total = 0.0;
-    for (size_t i = 0; i < n_nodes; i++) {
-        /* eight chains: one alone waits for the adder in every step */
-        double parts[8] = {0.0};
-        const double *row = weights + i * n_nodes;
-        size_t j = 0;
-        for (; j + 8 <= n_nodes; j += 8) {
-            for (size_t k = 0; k < 8; k++) {
-                parts[k] += row[j + k] * x[j + k];
-            }
-        }
-        double sum = shift * x[i];
-        for (; j < n_nodes; j++) {
-            sum += row[j] * x[j];
-        }
-        for (size_t k = 0; k < 8; k++) {
-            sum += parts[k];
-        }
-        y[i] = sum;
-        total += sum;
+    for (size_t i = 0; i < entries->n_nodes; i++) {
+        y[i] = entries->start == NULL ? dense_row(entries, i, x, shift * x[i])
+                                      : sparse_row(entries, i, x, shift * x[i]);
+        total += y[i];
     }
     return total;
 }
@@ -76,17 +106,18 @@ static double multiply(
  * complex eigenvalue of the same size). False if it does not settle: nilpotent matrices
  * and nearly equal blocks approach their limit like 1/k. */
 static bool iterate_power(
-    const double *weights, size_t n_nodes, double *x, double *y, double *radius)
+    const spl_entries *entries, size_t max_products, double *x, double *y, double *radius)
 {
-    enum { MAX_PRODUCTS = 4000, MIN_PRODUCTS = 8 };
-    double shift = 0.1 * spl_max_row_sum(weights, n_nodes);
+    enum { MIN_PRODUCTS = 8 };
+    const size_t n_nodes = entries->n_nodes;
+    double shift = 0.1 * spl_max_row_sum(entries);
     double last = 0.0;
     double last_change = INFINITY;
     for (size_t i = 0; i < n_nodes; i++) {
         x[i] = 1.0 / (double)n_nodes;
     }
-    for (int k = 0; k < MAX_PRODUCTS; k++) {
-        double growth = multiply(weights, n_nodes, shift, x, y);
+    for (size_t k = 0; k < max_products; k++) {
+        double growth = multiply(entries, shift, x, y);
         for (size_t i = 0; i < n_nodes; i++) {
             x[i] = y[i] / growth;
         }
@@ -106,9 +137,21 @@ static bool iterate_power(
     return false;
 }
 
-static spl_status take_eigenvalues(const double *weights, size_t n_nodes, double *radius)
+/* The transpose, column by column as LAPACK wants it: it has the same eigenvalues. */
+static void spread(const spl_entries *entries, double *matrix)
+{
+    for (size_t i = 0; i < entries->n_nodes; i++) {
+        for (size_t k = spl_row(entries, i); k < spl_row(entries, i + 1); k++) {
+            matrix[i * entries->n_nodes + spl_column(entries, i, k)] =
+                entries->weights[k];
+        }
+    }
+}
+
+static spl_status take_eigenvalues(const spl_entries *entries, double *radius)
 {
     spl_status status = SPL_OK;
+    const size_t n_nodes = entries->n_nodes;
     int n = (int)n_nodes;
     int n_work = 8 * n;
     int one = 1;
@@ -120,8 +163,7 @@ static spl_status take_eigenvalues(const double *weights, size_t n_nodes, double
         SPL_FAIL(SPL_ERR_NO_MEMORY,
             "out of memory for the eigenvalues of %zu x %zu weights", n_nodes, n_nodes);
     }
-    /* the transpose has the same eigenvalues, so row order does no harm */
-    memcpy(a, weights, n_nodes * n_nodes * sizeof *a);
+    spread(entries, a);
     dgeev_("N", "N", &n, a, &n, values, values + n_nodes, NULL, &one, NULL, &one, work,
         &n_work, &info, 1, 1);
     if (info != 0) {
@@ -139,24 +181,42 @@ out:
     return status;
 }
 
-spl_status spl_spectral_radius(const double *weights, size_t n_nodes, double *radius)
+/* Products of a power iteration, and nodes of a sparse network that is worth LAPACK's
+ * dense matrix. A product with 10 million entries takes 20 ms: a surface, whose largest
+ * eigenvalues lie close together, would keep `info` busy for minutes. */
+enum { MAX_PRODUCTS = 4000, HASTY_ENTRIES = 1000000000, MAX_LAPACK_NODES = 4096 };
+
+spl_status spl_spectral_radius(const spl_entries *entries, bool patient, double *radius)
 {
     spl_status status = SPL_OK;
+    const bool dense =
+        entries->start == NULL || entries->n_nodes <= (size_t)MAX_LAPACK_NODES;
     double *vectors = NULL;
     bool done = false;
     *radius = 0.0;
-    if (max_weight(weights, n_nodes) == 0.0) {
+    if (max_weight(entries) == 0.0) {
         return SPL_OK;
     }
-    if (!has_negative(weights, n_nodes)) {
-        vectors = calloc(2 * n_nodes, sizeof *vectors);
+    if (!has_negative(entries)) {
+        size_t max_products = MAX_PRODUCTS;
+        if (!dense && !patient && entries->count * max_products > HASTY_ENTRIES) {
+            max_products = HASTY_ENTRIES / entries->count;
+        }
+        vectors = calloc(2 * entries->n_nodes, sizeof *vectors);
         if (vectors == NULL) {
             SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for the spectral radius");
         }
-        done = iterate_power(weights, n_nodes, vectors, vectors + n_nodes, radius);
+        done = iterate_power(
+            entries, max_products, vectors, vectors + entries->n_nodes, radius);
+    }
+    if (!done && !dense) {
+        SPL_FAIL(SPL_ERR_CONNECTOME,
+            "the spectral radius of these %zu nodes is not found by power iteration; use "
+            "another normalisation",
+            entries->n_nodes);
     }
     if (!done) {
-        SPL_TRY(take_eigenvalues(weights, n_nodes, radius));
+        SPL_TRY(take_eigenvalues(entries, radius));
     }
 out:
     free(vectors);
@@ -164,7 +224,7 @@ out:
 }
 
 spl_status spl_weights_normalise(
-    double *weights, size_t n_nodes, spl_normalise kind, const char *place)
+    spl_entries *entries, spl_normalise kind, const char *place)
 {
     static const char *const names[] = {[SPL_NORMALISE_TRACT] = "largest weight",
         [SPL_NORMALISE_REGION] = "largest row sum",
@@ -175,13 +235,13 @@ spl_status spl_weights_normalise(
     case SPL_NORMALISE_NONE:
         return SPL_OK;
     case SPL_NORMALISE_TRACT:
-        factor = max_weight(weights, n_nodes);
+        factor = max_weight(entries);
         break;
     case SPL_NORMALISE_REGION:
-        factor = spl_max_row_sum(weights, n_nodes);
+        factor = spl_max_row_sum(entries);
         break;
     case SPL_NORMALISE_SPECTRAL:
-        SPL_TRY(spl_spectral_radius(weights, n_nodes, &factor));
+        SPL_TRY(spl_spectral_radius(entries, true, &factor));
         break;
     }
     if (!(factor > 0.0) || !isfinite(factor)) {
@@ -190,8 +250,8 @@ spl_status spl_weights_normalise(
             "none",
             place, names[kind], factor);
     }
-    for (size_t i = 0; i < n_nodes * n_nodes; i++) {
-        weights[i] /= factor;
+    for (size_t k = 0; k < entries->count; k++) {
+        entries->weights[k] /= factor;
     }
 out:
     return status;

@@ -29,35 +29,43 @@ static int by_descending_delay(const void *a, const void *b)
     return x->source < y->source ? -1 : x->source > y->source;
 }
 
-static int by_value(const void *a, const void *b)
+/* First entry of row i. */
+static size_t row_begin(const spl_edges *edges, size_t n_nodes, size_t i)
 {
-    const int32_t x = *(const int32_t *)a;
-    const int32_t y = *(const int32_t *)b;
-    return x < y ? -1 : x > y;
+    return edges->start != NULL ? edges->start[i] : i * n_nodes;
 }
 
-static size_t count_edges(size_t n_nodes, const double *weights)
+/* Edges in all, and of the node that has most. */
+static size_t count_edges(const spl_edges *from, size_t n_nodes, size_t *most)
 {
-    size_t count = 0;
-    for (size_t e = 0; e < n_nodes * n_nodes; e++) {
-        count += weights[e] != 0.0;
+    size_t all = 0;
+    *most = 0;
+    for (size_t i = 0; i < n_nodes; i++) {
+        const size_t before = all;
+        const size_t end = row_begin(from, n_nodes, i + 1);
+        for (size_t k = row_begin(from, n_nodes, i); k < end; k++) {
+            all += from->weights[k] != 0.0;
+        }
+        *most = all - before > *most ? all - before : *most;
     }
-    return count;
+    return all;
 }
 
 /* Gather the edges of node i into `edges`; returns their number, or SIZE_MAX for a delay
  * too long. */
-static size_t gather(spl_plan *plan, size_t i, const double *weights,
-    const double *lengths, const spl_delay_rule *rule, edge *edges)
+static size_t gather(spl_plan *plan, size_t i, const spl_edges *from,
+    const spl_delay_rule *rule, edge *edges)
 {
-    const size_t n = plan->n_nodes;
+    const size_t begin = row_begin(from, plan->n_nodes, i);
+    const size_t end = row_begin(from, plan->n_nodes, i + 1);
     size_t count = 0;
-    for (size_t j = 0; j < n; j++) {
-        const double weight = weights[i * n + j];
+    for (size_t k = begin; k < end; k++) {
+        const double weight = from->weights[k];
         if (weight == 0.0) {
             continue;
         }
-        const double steps = spl_delay_steps(rule, lengths[i * n + j]);
+        const size_t j = from->source != NULL ? (size_t)from->source[k] : k - begin;
+        const double steps = spl_delay_steps(rule, from->tract_lengths[k]);
         if (!(steps <= MAX_DELAY)) {
             return SIZE_MAX;
         }
@@ -92,36 +100,46 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
     plan->n_edges = first + count;
 }
 
+/* Counted, not sorted: ten million edges have some hundred different delays. */
 static spl_status summarise(spl_plan *plan)
 {
-    size_t count = 0;
-    int32_t *delays = malloc((plan->n_edges + 1) * sizeof *delays);
-    if (delays == NULL) {
+    size_t n_delayed = 0;
+    for (size_t e = 0; e < plan->n_edges; e++) {
+        const uint32_t delay = (uint32_t)plan->delay[e];
+        n_delayed += delay > 0;
+        plan->delay_max = delay > plan->delay_max ? delay : plan->delay_max;
+    }
+    size_t *n_with = calloc((size_t)plan->delay_max + 1, sizeof *n_with);
+    if (n_with == NULL) {
         return spl_error(
             SPL_ERR_NO_MEMORY, "out of memory: delays of %zu edges", plan->n_edges);
     }
     for (size_t e = 0; e < plan->n_edges; e++) {
-        if (plan->delay[e] > 0) {
-            delays[count++] = plan->delay[e];
+        n_with[plan->delay[e]]++;
+    }
+    size_t n_before = 0;
+    for (uint32_t delay = 1; delay <= plan->delay_max; delay++) {
+        if (plan->delay_min == 0 && n_with[delay] > 0) {
+            plan->delay_min = delay;
         }
+        /* as spl_connectome_delays */
+        if (n_before <= n_delayed / 2 && n_delayed / 2 < n_before + n_with[delay]) {
+            plan->delay_median = delay;
+        }
+        n_before += n_with[delay];
     }
-    if (count > 0) {
-        qsort(delays, count, sizeof *delays, by_value);
-        plan->delay_min = (uint32_t)delays[0];
-        plan->delay_median = (uint32_t)delays[count / 2]; /* as spl_connectome_delays */
-        plan->delay_max = (uint32_t)delays[count - 1];
-    }
-    free(delays);
+    free(n_with);
     return SPL_OK;
 }
 
-spl_status spl_plan_create(spl_plan **out, size_t n_nodes, const double *weights,
-    const double *lengths, const spl_delay_rule *rule)
+spl_status spl_plan_create(
+    spl_plan **out, size_t n_nodes, const spl_edges *from, const spl_delay_rule *rule)
 {
     spl_status status = SPL_OK;
-    const size_t n_edges = count_edges(n_nodes, weights);
+    size_t most = 0;
+    const size_t n_edges = count_edges(from, n_nodes, &most);
     const size_t stride = spl_padded(n_nodes);
-    edge *edges = malloc((n_nodes + 1) * sizeof *edges);
+    edge *edges = malloc((most + 1) * sizeof *edges);
     spl_plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL || edges == NULL || n_edges >= UINT32_MAX) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
@@ -141,7 +159,7 @@ spl_status spl_plan_create(spl_plan **out, size_t n_nodes, const double *weights
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
     }
     for (size_t i = 0; i < n_nodes; i++) {
-        const size_t count = gather(plan, i, weights, lengths, rule, edges);
+        const size_t count = gather(plan, i, from, rule, edges);
         if (count == SIZE_MAX) {
             SPL_FAIL(SPL_ERR_LIMIT,
                 "a delay into node %zu exceeds %.0f steps; check the unit of the "

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "splenium/connectome.h"
 
 #define SPL_MAX_BLOCK 16
 
@@ -49,10 +50,10 @@ typedef struct spl_delay_rule {
 } spl_delay_rule;
 
 /* Make the plan of a network.
- *   weights, lengths   [n][n], target by source
+ *   from   entries of the connectome; those with a weight other than 0 are edges
  * Result: SPL_OK; SPL_ERR_LIMIT if a delay exceeds 2^24 steps; SPL_ERR_NO_MEMORY. */
-SPL_MUST_CHECK spl_status spl_plan_create(spl_plan **out, size_t n_nodes,
-    const double *weights, const double *lengths, const spl_delay_rule *rule);
+SPL_MUST_CHECK spl_status spl_plan_create(
+    spl_plan **out, size_t n_nodes, const spl_edges *from, const spl_delay_rule *rule);
 void spl_plan_free(spl_plan *plan);
 
 /* Delay in steps of one edge. */

@@ -293,6 +293,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     const spl_settings *settings, const spl_connectome *connectome, const bool *record)
 {
     spl_status status = SPL_OK;
+    spl_edges edges;
     const spl_delay_rule rule = {
         .dt = settings->dt,
         .speed = settings->speed,
@@ -306,9 +307,8 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     network->reference = settings->reference;
     network->divergence_limit = settings->divergence_limit;
     SPL_TRY(choose_kernels(network, settings));
-    SPL_TRY(spl_plan_create(&network->plan, network->n_nodes,
-        spl_connectome_weights(connectome), spl_connectome_tract_lengths(connectome),
-        &rule));
+    spl_connectome_edges(connectome, &edges);
+    SPL_TRY(spl_plan_create(&network->plan, network->n_nodes, &edges, &rule));
     network->run.n_params = settings->model->n_params + network->model->n_derived;
     choose_record(network, record);
     choose_noise(network, settings);

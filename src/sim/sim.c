@@ -44,11 +44,18 @@ static uint64_t plan_bytes(const spl_plan *plan)
            plan->stride * 2 * sizeof(double);
 }
 
-/* Weights, lengths and the parameters of the settings. */
+/* Entries of the connectome and the parameters of the settings. */
 static uint64_t connectome_bytes(const spl_sim *sim)
 {
     const uint64_t n = sim->settings.n_nodes;
-    return (2 * n * n + sim->settings.model->n_params * n) * sizeof(double);
+    spl_edges edges;
+    spl_connectome_edges(sim->connectome, &edges);
+    uint64_t bytes =
+        edges.n_entries * (sizeof *edges.weights + sizeof *edges.tract_lengths);
+    if (edges.start != NULL) {
+        bytes += edges.n_entries * sizeof *edges.source + n * sizeof *edges.start;
+    }
+    return bytes + sim->settings.model->n_params * n * sizeof(double);
 }
 
 spl_status spl_sim_create(

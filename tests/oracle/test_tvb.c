@@ -89,9 +89,9 @@ START_TEST(delays_are_tvbs)
         steps[e] = spl_delay_steps(&rule, lengths[e]);
     }
     check_equal(c.file, "idelays_speed3_dt0p1", steps, N * N);
-    ck_assert_int_eq(
-        spl_plan_create(&plan, N, spl_connectome_weights(c.connectome), lengths, &rule),
-        SPL_OK);
+    spl_edges edges;
+    spl_connectome_edges(c.connectome, &edges);
+    ck_assert_int_eq(spl_plan_create(&plan, N, &edges, &rule), SPL_OK);
     for (size_t i = 0; i < N; i++) {
         for (size_t e = plan->start[i]; e < plan->start[i + 1]; e++) {
             ck_assert(plan->delay[e] == (int32_t)steps[i * N + (size_t)plan->source[e]]);
@@ -120,9 +120,10 @@ START_TEST(delays_of_other_sets)
             continue;
         }
         spl_connectome *connectome = load_set(path, SPL_NORMALISE_NONE);
-        ck_assert_int_eq(spl_plan_create(&plan, spl_connectome_n_nodes(connectome),
-                             spl_connectome_weights(connectome),
-                             spl_connectome_tract_lengths(connectome), &rule),
+        spl_edges edges;
+        spl_connectome_edges(connectome, &edges);
+        ck_assert_int_eq(
+            spl_plan_create(&plan, spl_connectome_n_nodes(connectome), &edges, &rule),
             SPL_OK);
         for (size_t e = 0; e < plan->n_edges; e++) {
             sum += plan->delay[e];
