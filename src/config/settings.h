@@ -37,6 +37,7 @@ typedef struct spl_settings {
     const char *integrator;        /* a name of the scheme table, static */
     bool frozen;                   /* coupling_stages: frozen */
     bool reference;                /* engine: reference */
+    bool single;                   /* precision: single */
     uint64_t seed;
     int threads; /* 0 = automatic */
     spl_undelayed undelayed;

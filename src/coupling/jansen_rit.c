@@ -27,7 +27,7 @@ COUPLING_PRE
 COUPLING_POST
 {
     (void)x, (void)n;
-    return p.a * sum[0];
+    return vec_set(p.a) * sum[0];
 }
 
 #include "coupling/template_end.h"

@@ -23,7 +23,7 @@ COUPLING_POST
     vec sine;
     vec cosine;
     vec_sincos(x, &sine, &cosine);
-    return (p.a / n) * vec_fma(sum[0], cosine, -(sum[1] * sine));
+    return vec_set(p.a / n) * vec_fma(sum[0], cosine, -(sum[1] * sine));
 }
 
 #include "coupling/template_end.h"

@@ -6,15 +6,11 @@
 #include "base/str.h"
 #include "coupling/coupling_list.h"
 
-#define DECLARE(name)                                               \
-    extern const spl_coupling_kernels spl_coupling_##name##_scalar, \
-        spl_coupling_##name##_v3, spl_coupling_##name##_v4;
+#define DECLARE(name) extern const spl_coupling_kernels spl_coupling_##name##_scalar;
 SPL_COUPLING_LIST(DECLARE)
 
-#define ROW(name) \
-    {&spl_coupling_##name##_scalar, &spl_coupling_##name##_v3, &spl_coupling_##name##_v4},
-static const spl_coupling_kernels *const couplings[][SPL_N_TARGETS] = {
-    SPL_COUPLING_LIST(ROW)};
+#define ROW(name) &spl_coupling_##name##_scalar,
+static const spl_coupling_kernels *const couplings[] = {SPL_COUPLING_LIST(ROW)};
 enum { N_COUPLINGS = sizeof couplings / sizeof *couplings };
 
 size_t spl_coupling_count(void)
@@ -24,7 +20,7 @@ size_t spl_coupling_count(void)
 
 const spl_coupling *spl_coupling_at(size_t i)
 {
-    return i < N_COUPLINGS ? couplings[i][SPL_TARGET_SCALAR]->info : NULL;
+    return i < N_COUPLINGS ? couplings[i]->info : NULL;
 }
 
 const spl_coupling *spl_coupling_find(const char *name)
@@ -38,15 +34,4 @@ const spl_coupling *spl_coupling_find(const char *name)
     }
     spl_error_unknown("coupling function", name, names);
     return NULL;
-}
-
-const spl_coupling_kernels *spl_coupling_kernels_of(
-    const spl_coupling *coupling, spl_target target)
-{
-    for (size_t i = 0; i < N_COUPLINGS; i++) {
-        if (strcmp(spl_coupling_at(i)->name, coupling->name) == 0) {
-            return couplings[i][target];
-        }
-    }
-    spl_bug_abort("coupling function is not registered", __FILE__, __LINE__);
 }

@@ -6,6 +6,7 @@
 #include "simd/dispatch.h"
 
 /* Kernels of a registered coupling function on a target. */
+#define spl_coupling_kernels_of SPL_PRECISE(spl_coupling_kernels_of)
 const spl_coupling_kernels *spl_coupling_kernels_of(
     const spl_coupling *coupling, spl_target target);
 

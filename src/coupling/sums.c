@@ -68,7 +68,7 @@ static void delayed(const spl_plan *plan, const spl_real *history, int64_t k,
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane >= plan->n_nodes) {
             for (size_t column = 0; column < SPL_MAX_BLOCK; column++) {
-                columns[lane][column] = 0.0;
+                columns[lane][column] = 0;
             }
         } else if (n_columns == SPL_MAX_BLOCK) {
             sum_node(plan, history, k, true, wanted, first + lane, columns[lane]);
@@ -132,12 +132,12 @@ VEC_INLINE void add_rows(const spl_plan *plan, const spl_real *sent, size_t row,
         SPL_UNROLL
         for (size_t r = 0; r < n_rows; r++) {
             const size_t at = edge[r] + e;
-            sum[r] = fma(plan->weight[at], sent[plan->source[at]], sum[r]);
+            sum[r] = spl_fma(plan->weight[at], sent[plan->source[at]], sum[r]);
         }
     }
     for (size_t r = 0; r < n_rows; r++) {
         for (size_t at = edge[r] + common; at < plan->start[row + r + 1]; at++) {
-            sum[r] = fma(plan->weight[at], sent[plan->source[at]], sum[r]);
+            sum[r] = spl_fma(plan->weight[at], sent[plan->source[at]], sum[r]);
         }
         sums[row + r] = sum[r];
     }

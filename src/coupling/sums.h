@@ -29,14 +29,17 @@ typedef struct spl_sum_kernels {
         size_t end, spl_real *sums);
 } spl_sum_kernels;
 
+#define spl_sum_kernels_of SPL_PRECISE(spl_sum_kernels_of)
 const spl_sum_kernels *spl_sum_kernels_of(spl_target target);
 
 /* Fill the dense matrix of the edges without delay, [stride][stride] by rows, for
  * spl_sum_dense, and bind BLAS to one thread. */
+#define spl_dense_fill SPL_PRECISE(spl_dense_fill)
 void spl_dense_fill(const spl_plan *plan, spl_real *matrix);
 
 /* The same sums by BLAS, for the rows [begin, end), multiples of SPL_TILE: panels of
  * fixed size, one thread, so the bits depend on neither threads nor the dealing. */
+#define spl_sum_dense SPL_PRECISE(spl_sum_dense)
 void spl_sum_dense(const spl_plan *plan, const spl_real *matrix, const spl_real *sent,
     size_t begin, size_t end, spl_real *sums);
 

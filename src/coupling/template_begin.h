@@ -6,7 +6,7 @@
 #include "coupling/coupling.h"
 #include "simd/vec_math.h"
 
-#define COUPLING_FIELD(name, ...) spl_real name;
+#define COUPLING_FIELD(name, ...) double name;
 typedef struct {
     PARAMS(COUPLING_FIELD)
 } coupling_params;
@@ -14,4 +14,4 @@ typedef struct {
 #define COUPLING_PRE VEC_INLINE void pre(const coupling_params p, const vec x, vec *sent)
 #define COUPLING_POST    \
     VEC_INLINE vec post( \
-        const coupling_params p, const vec *sum, const vec x, const spl_real n)
+        const coupling_params p, const vec *sum, const vec x, const double n)

@@ -19,7 +19,7 @@ COUPLING_PRE
 {
     const vec rate = vec_set(-2.0 / (p.sigma * M_LN2) * p.b);
     const vec offset = vec_set(2.0 * p.midpoint / (p.sigma * M_LN2));
-    sent[0] = (2.0 * p.a) * vec_gate(x, rate, offset);
+    sent[0] = vec_set(2.0 * p.a) * vec_gate(x, rate, offset);
 }
 
 COUPLING_POST

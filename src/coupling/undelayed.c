@@ -1,5 +1,4 @@
-/* Sums over edges without delay as a dense matrix through BLAS, and the table of targets.
- */
+/* Sums over edges without delay as a dense matrix through BLAS. */
 #include <cblas.h>
 
 #include "coupling/sums.h"
@@ -8,15 +7,11 @@
 /* Rows of one BLAS call; a constant, because the bits depend on it. */
 enum { PANEL = 4 * SPL_TILE };
 
-extern const spl_sum_kernels spl_sum_kernels_scalar, spl_sum_kernels_v3,
-    spl_sum_kernels_v4;
-
-const spl_sum_kernels *spl_sum_kernels_of(spl_target target)
-{
-    static const spl_sum_kernels *const kernels[SPL_N_TARGETS] = {
-        &spl_sum_kernels_scalar, &spl_sum_kernels_v3, &spl_sum_kernels_v4};
-    return kernels[target];
-}
+#ifdef SPL_SINGLE
+#define GEMV cblas_sgemv
+#else
+#define GEMV cblas_dgemv
+#endif
 
 void spl_dense_fill(const spl_plan *plan, spl_real *matrix)
 {
@@ -34,17 +29,7 @@ void spl_sum_dense(const spl_plan *plan, const spl_real *matrix, const spl_real 
     /* whole panels only: a row belongs to the same panel whoever computes it */
     for (size_t row = begin; row < end; row += PANEL) {
         const size_t rows = row + PANEL < plan->stride ? PANEL : plan->stride - row;
-        cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)plan->n_nodes, 1.0,
+        GEMV(CblasRowMajor, CblasNoTrans, (int)rows, (int)plan->n_nodes, 1.0,
             matrix + row * plan->stride, (int)plan->stride, sent, 1, 1.0, sums + row, 1);
     }
-}
-
-const char *spl_blas_name(void)
-{
-    return openblas_get_config();
-}
-
-const char *spl_blas_core(void)
-{
-    return openblas_get_corename();
 }

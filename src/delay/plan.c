@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "simd/tile.h"
-
 #define MAX_DELAY 16777216.0
 
 double spl_delay_steps(const spl_delay_rule *rule, double length)
@@ -89,7 +87,7 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
     for (size_t e = 0; e < count; e++) {
         plan->source[first + e] = edges[e].source;
         plan->delay[first + e] = edges[e].delay;
-        plan->weight[first + e] = edges[e].weight;
+        plan->weight[first + e] = (spl_real)edges[e].weight;
         if (edges[e].delay == 0) {
             if (plan->undelayed[i] > first + e) {
                 plan->undelayed[i] = (uint32_t)(first + e);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "simd/tile.h"
 #include "splenium/connectome.h"
 
 #define SPL_MAX_BLOCK 16
@@ -22,10 +23,10 @@ typedef struct spl_plan {
     size_t n_edges;  /* in the lists, self_weight not counted */
     uint32_t *start; /* [n_nodes + 1] */
     uint32_t
-        *undelayed;  /* [n_nodes]: first edge of node i without delay, or start[i + 1] */
-    int32_t *source; /* [n_edges] */
-    int32_t *delay;  /* [n_edges], steps */
-    double *weight;  /* [n_edges] */
+        *undelayed;   /* [n_nodes]: first edge of node i without delay, or start[i + 1] */
+    int32_t *source;  /* [n_edges] */
+    int32_t *delay;   /* [n_edges], steps */
+    spl_real *weight; /* [n_edges] */
     double *self_weight; /* [stride]: self-edges without delay */
     double *row_sum;     /* [stride]: in-strength, self-edges included */
     size_t n_self;       /* self-edges without delay */
@@ -52,11 +53,14 @@ typedef struct spl_delay_rule {
 /* Make the plan of a network.
  *   from   entries of the connectome; those with a weight other than 0 are edges
  * Result: SPL_OK; SPL_ERR_LIMIT if a delay exceeds 2^24 steps; SPL_ERR_NO_MEMORY. */
+#define spl_plan_create SPL_PRECISE(spl_plan_create)
 SPL_MUST_CHECK spl_status spl_plan_create(
     spl_plan **out, size_t n_nodes, const spl_edges *from, const spl_delay_rule *rule);
+#define spl_plan_free SPL_PRECISE(spl_plan_free)
 void spl_plan_free(spl_plan *plan);
 
 /* Delay in steps of one edge. */
+#define spl_delay_steps SPL_PRECISE(spl_delay_steps)
 double spl_delay_steps(const spl_delay_rule *rule, double length);
 
 /* Slot of sample k (k may be negative: the past before the start). */
@@ -67,7 +71,7 @@ static inline size_t spl_plan_slot(const spl_plan *plan, int64_t k)
 
 /* Store sample k of a node's history. */
 static inline void spl_history_put(
-    const spl_plan *plan, double *node, int64_t k, double value)
+    const spl_plan *plan, spl_real *node, int64_t k, spl_real value)
 {
     const size_t slot = spl_plan_slot(plan, k);
     node[slot] = value;

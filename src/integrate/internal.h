@@ -23,12 +23,16 @@ typedef struct spl_worker {
 
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
  * if the run has no noise. Coloured noise advances its state. */
+#define spl_noise_fill SPL_PRECISE(spl_noise_fill)
 bool spl_noise_fill(
     spl_network *network, size_t first, uint64_t k, size_t n_steps, spl_real *out);
 
 /* Advance the worker's nodes by n steps: independent blocks, stages in lockstep, or
  * naively. The first, which alone takes blocks of several steps, tells whether every
  * state stayed within the divergence limit at every step. */
+#define spl_advance_block     SPL_PRECISE(spl_advance_block)
+#define spl_advance_lockstep  SPL_PRECISE(spl_advance_lockstep)
+#define spl_advance_reference SPL_PRECISE(spl_advance_reference)
 bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps);
 void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t n_steps);
 void spl_advance_reference(spl_network *network, size_t n_steps);

@@ -75,7 +75,7 @@ static spl_samples samples_of(const spl_network *network, size_t n_steps)
         .n_steps = n_steps,
         .n_variables = network->run.n_slots,
         .stride = network->stride,
-        .values = network->record,
+        .values = network->shown,
     };
 }
 
@@ -127,6 +127,22 @@ static void find_divergence(loop_state *team)
     team->stop = true;
 }
 
+/* Monitors take doubles. */
+static void show_columns(
+    const spl_network *network, size_t n_steps, size_t begin, size_t end)
+{
+    const size_t n_rows = n_steps * network->run.n_slots;
+    if ((const void *)network->shown == (const void *)network->record) {
+        return;
+    }
+    for (size_t row = 0; row < n_rows; row++) {
+        for (size_t i = begin; i < end; i++) {
+            network->shown[row * network->stride + i] =
+                (double)network->record[row * network->stride + i];
+        }
+    }
+}
+
 /* After a block: let the hooks see it. Every thread comes here. */
 static void show_block(loop_state *team, const spl_worker *worker)
 {
@@ -136,6 +152,7 @@ static void show_block(loop_state *team, const spl_worker *worker)
         const size_t end =
             worker->end < network->n_nodes ? worker->end : network->n_nodes;
         if (worker->begin < end) {
+            show_columns(network, team->n_steps, worker->begin, end);
             team->hooks->observe(team->hooks->user, &samples, worker->begin, end);
         }
     }

@@ -9,8 +9,8 @@
 
 #include "base/arena.h"
 #include "coupling/sums.h"
+#include "integrate/hooks.h"
 #include "model/kernel.h"
-#include "monitor/monitor.h"
 #include "rng/rng.h"
 #include "simd/tile.h"
 
@@ -48,6 +48,7 @@ typedef struct spl_network {
     spl_real *carry;        /* [n_channels][stride]: sums at the present step */
     spl_real *backup;       /* [n_states][stride]: states at the start of the block */
     spl_real *record;       /* [SPL_MAX_BLOCK][n_slots][stride], or NULL */
+    double *shown;          /* the same for the monitors: record itself, or its copy */
     spl_scratch *scratch;   /* [threads] */
 
     /* stages in lockstep: networks with undelayed edges, and the reference engine */
@@ -72,29 +73,14 @@ typedef struct spl_network {
     uint64_t n_given;
 } spl_network;
 
-/* What happens between blocks; all may be NULL. */
-typedef struct spl_block_hooks {
-    void *user;
-    /* by every thread, for its nodes */
-    void (*observe)(void *user, const spl_samples *block, size_t begin, size_t end);
-    /* by the calling thread, after all nodes: rows to the sinks; false ends the loop */
-    bool (*finish)(void *user, const spl_samples *block);
-} spl_block_hooks;
-
-/* Where a state left the bounds. */
-typedef struct spl_divergence {
-    bool happened;
-    size_t node, state;
-    double value;
-    uint64_t step; /* the step that produced it */
-} spl_divergence;
-
 /* Fill history and carried sums from the present states; the past is constant. Sets step
  * to 0. */
+#define spl_network_start SPL_PRECISE(spl_network_start)
 void spl_network_start(spl_network *network);
 
 /* Advance by n steps, or until a hook ends the loop or a state diverges: then
  * `divergence` tells where, and the hooks have seen every step before it. */
+#define spl_network_advance SPL_PRECISE(spl_network_advance)
 void spl_network_advance(spl_network *network, uint64_t n_steps,
     const spl_block_hooks *hooks, spl_divergence *divergence);
 

@@ -18,7 +18,7 @@ static void draw(const spl_network *network, size_t state, size_t first, uint64_
         for (size_t lane = 0; lane < SPL_TILE; lane++) {
             const bool given =
                 k + s < network->n_given && first + lane < network->n_nodes;
-            out[s * step_stride + lane] = given ? row[first + lane] : 0.0;
+            out[s * step_stride + lane] = given ? (spl_real)row[first + lane] : 0;
         }
     }
 }
@@ -32,8 +32,9 @@ static void colour(const spl_network *network, size_t state, size_t first, size_
     for (size_t s = 0; s < n_steps; s++) {
         spl_real *step = values + s * step_stride;
         for (size_t lane = 0; lane < SPL_TILE; lane++) {
-            eta[lane] = network->eta_decay * eta[lane] + network->eta_kick * step[lane];
-            step[lane] = network->eta_mean + scale[lane] * eta[lane];
+            eta[lane] = (spl_real)(network->eta_decay * eta[lane] +
+                                   network->eta_kick * step[lane]);
+            step[lane] = (spl_real)(network->eta_mean + scale[lane] * eta[lane]);
         }
     }
 }

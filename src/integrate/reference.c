@@ -29,8 +29,8 @@ static spl_real couple_node(const spl_network *network, size_t i, const spl_real
     }
     if (coupling->couple == NULL) {
         sent[0] = x;
-        c = fma(
-            coupling->own[i], x, fma(coupling->scale[i], sums[0], coupling->shift[i]));
+        c = spl_fma(coupling->own[i], x,
+            spl_fma(coupling->scale[i], sums[0], coupling->shift[i]));
     } else {
         spl_real tile_sums[SPL_MAX_CHANNELS * SPL_TILE];
         spl_real tile_sent[SPL_MAX_CHANNELS * SPL_TILE];
@@ -60,7 +60,7 @@ static void sum_edges(const spl_network *network, size_t i, const spl_real *hist
                     ? present[channel * network->stride + j]
                     : history[(channel * network->n_nodes + j) * plan->pitch +
                               spl_plan_slot(plan, k - plan->delay[e])];
-            sum = fma(plan->weight[e], sample, sum);
+            sum = spl_fma(plan->weight[e], sample, sum);
         }
         sums[channel] = sum;
     }
@@ -93,7 +93,7 @@ static void slope_of(
         spl_real jacobian[SPL_MAX_STATES];
         network->model->jacobian(params, SPL_TILE, lane, y, &c, jacobian);
         for (size_t s = 0; s < network->n_states; s++) {
-            k[s] = k[s] * network->model->exprel(network->run.dt * jacobian[s]);
+            k[s] = k[s] * network->model->exprel((spl_real)network->run.dt * jacobian[s]);
         }
     }
 }
@@ -102,14 +102,15 @@ static spl_real increment(const spl_network *network, size_t i, size_t s, spl_re
 {
     const spl_real *scale = network->run.noise_scale[s];
     if (scale == NULL) {
-        return 0.0;
+        return 0;
     }
     const size_t tile = i / SPL_TILE * SPL_TILE;
     const spl_real value =
         network->step_noise[tile * network->n_states + s * SPL_TILE + i % SPL_TILE];
     spl_real g = value * scale[i];
     if (network->run.multiplicative) {
-        g = g * fma(network->run.noise_a, x, network->run.noise_b);
+        g = g *
+            spl_fma((spl_real)network->run.noise_a, x, (spl_real)network->run.noise_b);
     }
     return g;
 }
@@ -132,10 +133,11 @@ static void put_half(spl_network *network, size_t i, const spl_real *x, const sp
     spl_real half[SPL_MAX_STATES];
     spl_real sent[SPL_MAX_CHANNELS];
     const spl_real none[SPL_MAX_CHANNELS] = {0};
+    const spl_real eighth = (spl_real)0.125 * (spl_real)network->run.dt;
     get_node(network, network->x_before, i, before);
     get_node(network, network->f_before, i, slope);
     for (size_t s = 0; s < network->n_states; s++) {
-        half[s] = fma(0.125 * network->run.dt, slope[s] - k[s], 0.5 * (before[s] + x[s]));
+        half[s] = spl_fma(eighth, slope[s] - k[s], (spl_real)0.5 * (before[s] + x[s]));
     }
     couple_node(network, i, half, none, sent);
     if (network->step > 0) {
@@ -150,7 +152,7 @@ static void stage_of(
     spl_network *network, size_t i, size_t stage, const spl_real *present)
 {
     const spl_scheme *scheme = &spl_schemes[network->scheme];
-    const spl_real dt = network->run.dt;
+    const spl_real dt = (spl_real)network->run.dt;
     spl_real x[SPL_MAX_STATES];
     spl_real y[SPL_MAX_STATES];
     spl_real k[SPL_MAX_STATES];
@@ -173,11 +175,11 @@ static void stage_of(
         put_half(network, i, x, k);
     }
     const bool last = stage + 1 == scheme->n_stages;
+    const spl_real weight = (spl_real)scheme->weight[stage];
+    const spl_real next = last ? 0 : (spl_real)scheme->step[stage + 1];
     for (size_t s = 0; s < network->n_states; s++) {
-        slope[s] = stage == 0 ? scheme->weight[0] * k[s]
-                              : fma(scheme->weight[stage], k[s], slope[s]);
-        y[s] = last ? fma(dt, slope[s], x[s])
-                    : fma(scheme->step[stage + 1] * dt, k[s], x[s]);
+        slope[s] = stage == 0 ? weight * k[s] : spl_fma(weight, k[s], slope[s]);
+        y[s] = last ? spl_fma(dt, slope[s], x[s]) : spl_fma(next * dt, k[s], x[s]);
         if (last || scheme->noise_in_stages) {
             y[s] = y[s] + increment(network, i, s, x[s]);
         }

@@ -138,9 +138,9 @@ MODEL_RHS
 /* Diagonal of the Jacobian, c held: with m' = 2 m (1 - m) / d = -a ln 2 m (1 - m). */
 MODEL_JACOBIAN
 {
-    const vec dm_Ca = -M_LN2 * p.a_m_Ca * h.m_Ca * (1.0 - h.m_Ca);
-    const vec dm_Na = -M_LN2 * p.a_m_Na * h.m_Na * (1.0 - h.m_Na);
-    const vec dQ_V = -M_LN2 * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
+    const vec dm_Ca = vec_set(-M_LN2) * p.a_m_Ca * h.m_Ca * (1.0 - h.m_Ca);
+    const vec dm_Na = vec_set(-M_LN2) * p.a_m_Na * h.m_Na * (1.0 - h.m_Na);
+    const vec dQ_V = vec_set(-M_LN2) * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
     const vec excitation = vec_fma(p.local, p.QV_max * h.m_V, p.far * c);
     const vec G = vec_fma(p.rNMDA, excitation, p.gCa);
 

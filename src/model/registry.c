@@ -7,14 +7,11 @@
 #include "model/model_list.h"
 #include "splenium/integrator.h"
 
-#define DECLARE(name)                                                                \
-    extern const spl_model_kernels spl_model_##name##_scalar, spl_model_##name##_v3, \
-        spl_model_##name##_v4;
+#define DECLARE(name) extern const spl_model_kernels spl_model_##name##_scalar;
 SPL_MODEL_LIST(DECLARE)
 
-#define ROW(name) \
-    {&spl_model_##name##_scalar, &spl_model_##name##_v3, &spl_model_##name##_v4},
-static const spl_model_kernels *const models[][SPL_N_TARGETS] = {SPL_MODEL_LIST(ROW)};
+#define ROW(name) &spl_model_##name##_scalar,
+static const spl_model_kernels *const models[] = {SPL_MODEL_LIST(ROW)};
 enum { N_MODELS = sizeof models / sizeof *models };
 
 size_t spl_model_count(void)
@@ -24,7 +21,7 @@ size_t spl_model_count(void)
 
 const spl_model *spl_model_at(size_t i)
 {
-    return i < N_MODELS ? models[i][SPL_TARGET_SCALAR]->model : NULL;
+    return i < N_MODELS ? models[i]->model : NULL;
 }
 
 const spl_model *spl_model_find(const char *name)
@@ -38,16 +35,6 @@ const spl_model *spl_model_find(const char *name)
     }
     spl_error_unknown("model", name, names);
     return NULL;
-}
-
-const spl_model_kernels *spl_model_kernels_of(const spl_model *model, spl_target target)
-{
-    for (size_t i = 0; i < N_MODELS; i++) {
-        if (strcmp(spl_model_at(i)->name, model->name) == 0) {
-            return models[i][target];
-        }
-    }
-    spl_bug_abort("model is not registered", __FILE__, __LINE__);
 }
 
 size_t spl_integrator_count(void)

@@ -172,7 +172,8 @@ VEC_INLINE model_state half_step(
 {
     model_state y;
 #define HALF_STATE(name, ...) \
-    y.name = vec_fma(0.125 * dt, f0.name - f1.name, 0.5 * (x0.name + x1.name));
+    y.name = vec_fma(         \
+        vec_set(0.125) * dt, f0.name - f1.name, vec_set(0.5) * (x0.name + x1.name));
     STATES(HALF_STATE)
     return y;
 }
@@ -282,7 +283,7 @@ VEC_INLINE void first_stage(
     w->c = c;
     w->slope = state_scale(vec_set(t.scheme->weight[0]), k);
     if (t.scheme->n_stages > 1) {
-        w->y = state_fma(t.scheme->step[1] * dt, k, w->x);
+        w->y = state_fma(vec_set(t.scheme->step[1]) * dt, k, w->x);
         if (t.scheme->noise_in_stages) {
             w->y = state_add(w->y, w->g);
         }
@@ -297,7 +298,7 @@ VEC_INLINE void later_stage(
     const spl_kernel_block *b = t.b;
     const size_t width = run->coupling->n_channels * SPL_TILE;
     const vec dt = vec_set(run->dt);
-    const vec_mask frozen = -(vec_mask)((vec_u64){0} + (uint64_t)run->frozen);
+    const vec_mask frozen = -(vec_mask)((vec_uint){0} + (spl_bits)run->frozen);
     const spl_real *sums =
         t.scheme->time[stage] == 0.5
             ? b->half + step * width
@@ -310,7 +311,7 @@ VEC_INLINE void later_stage(
     const model_state k = slope_of(t.scheme, dt, w->y, p, w->h, c);
     w->slope = state_fma(vec_set(t.scheme->weight[stage]), k, w->slope);
     if (stage + 1 < t.scheme->n_stages) {
-        w->y = state_fma(t.scheme->step[stage + 1] * dt, k, w->x);
+        w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, w->x);
         if (t.scheme->noise_in_stages) {
             w->y = state_add(w->y, w->g);
         }
@@ -408,7 +409,7 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
                        : state_fma(weight, k, load_state(st->slope, stride, i));
     store_state(st->slope, stride, i, slope);
     *y = last ? state_fma(dt, slope, x)
-              : state_fma(scheme->step[st->stage + 1] * dt, k, x);
+              : state_fma(vec_set(scheme->step[st->stage + 1]) * dt, k, x);
     if (last || scheme->noise_in_stages) {
         model_state g = {0};
         if (st->noise != NULL) {
@@ -562,7 +563,7 @@ static void derive(spl_real *params, size_t stride)
 #define GET_PARAM(name, ...) p.name = params[PARAM_##name * stride + i];
 #define SET_DERIVED(name, expression) \
     p.name = (expression);            \
-    params[PARAM_##name * stride + i] = p.name;
+    params[PARAM_##name * stride + i] = (spl_real)p.name;
 #define SET_GATE_CONSTANTS(name, x, T, d)       \
     SET_DERIVED(a_##name, -2.0 / (p.d * M_LN2)) \
     SET_DERIVED(b_##name, 2.0 * p.T / (p.d * M_LN2))

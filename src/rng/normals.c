@@ -4,31 +4,47 @@
 #include "rng/philox.h"
 #include "rng/rng.h"
 
-enum { N_VECTORS = SPL_TILE / SPL_LANES, AT_ONCE = N_VECTORS < 2 ? N_VECTORS : 2 };
+enum {
+    N_VECTORS = SPL_TILE / SPL_LANES,
+    /* vectors of counters, one lane per node */
+    N_COUNTERS = SPL_TILE / VEC_WORDS,
+    AT_ONCE = N_COUNTERS < 2 ? N_COUNTERS : 2
+};
+
+/* Node of a lane of counter vector u, counted from the first of the tile: in single
+ * precision two vectors take turns, see philox_word. */
+VEC_INLINE size_t node_of(size_t u, size_t lane)
+{
+    const size_t turns = SPL_LANES / VEC_WORDS;
+    return u / turns * SPL_LANES + lane * turns + u % turns;
+}
 
 /* Four steps of the tile of nodes from `node` on: z [4][SPL_TILE]. */
 VEC_INLINE void draw_group(
     uint64_t seed, uint32_t stream, uint64_t group, uint64_t node, spl_real *z)
 {
-    vec_u64 words[N_VECTORS][4];
-    vec_u64 lanes;
-    for (size_t lane = 0; lane < SPL_LANES; lane++) {
-        lanes[lane] = lane;
-    }
-    for (size_t u = 0; u < N_VECTORS; u++) {
+    vec_u64 words[N_COUNTERS][4];
+    for (size_t u = 0; u < N_COUNTERS; u++) {
+        vec_u64 nodes;
+        for (size_t lane = 0; lane < VEC_WORDS; lane++) {
+            nodes[lane] = node_of(u, lane);
+        }
         words[u][0] = (vec_u64){0} + (group & 0xffffffffu);
         words[u][1] = (vec_u64){0} + (group >> 32);
-        words[u][2] = lanes + (node + u * SPL_LANES);
+        words[u][2] = nodes + node;
         words[u][3] = (vec_u64){0} + stream;
     }
-    for (size_t u = 0; u < N_VECTORS; u += AT_ONCE) {
+    for (size_t u = 0; u < N_COUNTERS; u += AT_ONCE) {
         philox_side_by_side(AT_ONCE, words + u, seed);
     }
     for (size_t u = 0; u < N_VECTORS; u++) {
+        const vec_u64(*counter)[4] =
+            (const vec_u64(*)[4])(words + u * N_COUNTERS / N_VECTORS);
         for (size_t pair = 0; pair < 4; pair += 2) {
             vec z0;
             vec z1;
-            box_muller(words[u][pair], words[u][pair + 1], &z0, &z1);
+            box_muller(
+                philox_word(counter, pair), philox_word(counter, pair + 1), &z0, &z1);
             vec_store(z + pair * SPL_TILE + u * SPL_LANES, z0);
             vec_store(z + (pair + 1) * SPL_TILE + u * SPL_LANES, z1);
         }

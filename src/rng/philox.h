@@ -43,17 +43,59 @@ VEC_INLINE void philox_words(vec_u64 counter[4], uint64_t seed)
     philox_side_by_side(1, (vec_u64(*)[4])counter, seed);
 }
 
+/* Word k of SPL_LANES nodes, of counters whose lanes are nodes in order; in single
+ * precision a vector has twice as many nodes as words, those of even and of odd number.
+ */
+VEC_INLINE vec_uint philox_word(const vec_u64 (*counter)[4], size_t k)
+{
+#if defined(SPL_SINGLE) && SPL_LANES > 1
+    return (vec_uint)(counter[0][k] | counter[1][k] << 32);
+#elif defined(SPL_SINGLE)
+    return (vec_uint){(spl_bits)counter[0][k][0]};
+#else
+    return counter[0][k];
+#endif
+}
+
+/* ln u, u = (word + 1/2) 2^-32. In single precision u is the sum of a high and a low part
+ * and rounds once; from 3/4 on, where ln u loses the low part, f = u - 1 is summed
+ * itself. */
+VEC_INLINE vec vec_log_uniform(vec_uint word)
+{
+#ifdef SPL_SINGLE
+    const vec high = vec_from_integer(word >> 9);
+    const vec low = (vec_from_integer(word & 0x1ffu) + 0.5) * vec_set(0x1p-32);
+    vec e;
+    vec f;
+    vec_split(vec_fma(high, vec_set(0x1p-23), low), &e, &f);
+    const vec near_one = vec_fma(high - 0x1p23, vec_set(0x1p-23), low);
+    return vec_log_split(e, vec_select(high < 0x1.8p22, f, near_one));
+#else
+    return vec_log((vec_from_integer(word) + 0.5) * 0x1p-32);
+#endif
+}
+
+/* Angle in quarter turns, (n + 1/2) 2^-30 - 1/2 of the low 30 bits. */
+VEC_INLINE vec vec_turn(vec_uint word)
+{
+#ifdef SPL_SINGLE
+    const vec high = vec_from_integer(word >> 7 & 0x7fffffu) - 0x1p22;
+    const vec low = (vec_from_integer(word & 0x7fu) + 0.5) * vec_set(0x1p-30);
+    return vec_fma(high, vec_set(0x1p-23), low);
+#else
+    return vec_fma(
+        vec_from_integer(word & 0x3fffffffu) + 0.5, vec_set(0x1p-30), vec_set(-0.5));
+#endif
+}
+
 /* Two independent normals of two words (Box & Muller 1958). The first word gives the
  * radius, so |z| <= 6.76; the second quadrant (2 bits) and angle (30 bits). */
-VEC_INLINE void box_muller(vec_u64 word0, vec_u64 word1, vec *z0, vec *z1)
+VEC_INLINE void box_muller(vec_uint word0, vec_uint word1, vec *z0, vec *z1)
 {
-    const vec u = (vec_from_u52(word0) + 0.5) * 0x1p-32;
-    const vec radius = vec_sqrt(-2.0 * vec_log(u));
-    const vec turn =
-        vec_fma(vec_from_u52(word1 & 0x3fffffffu) + 0.5, vec_set(0x1p-30), vec_set(-0.5));
+    const vec radius = vec_sqrt(vec_set(-2.0) * vec_log_uniform(word0));
     vec sine;
     vec cosine;
-    vec_sincos_reduced(turn * M_PI_2, &sine, &cosine);
+    vec_sincos_reduced(vec_turn(word1) * vec_set(M_PI_2), &sine, &cosine);
     vec_rotate(word1 >> 30, &sine, &cosine);
     *z0 = radius * cosine;
     *z1 = radius * sine;

@@ -1,18 +1,8 @@
 #define SPL_LANES  1
-#define SPL_TARGET single
+#define SPL_TARGET one
 #include "rng/rng.h"
 
 #include "rng/philox.h"
-
-extern const spl_rng_kernels spl_rng_kernels_scalar, spl_rng_kernels_v3,
-    spl_rng_kernels_v4;
-
-const spl_rng_kernels *spl_rng_kernels_of(spl_target target)
-{
-    static const spl_rng_kernels *const kernels[SPL_N_TARGETS] = {
-        &spl_rng_kernels_scalar, &spl_rng_kernels_v3, &spl_rng_kernels_v4};
-    return kernels[target];
-}
 
 double spl_rng_uniform(uint64_t seed, uint32_t stream, uint32_t node, uint64_t draw)
 {

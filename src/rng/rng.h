@@ -21,6 +21,7 @@ typedef struct spl_rng_kernels {
         uint32_t first_node, size_t n_nodes, spl_real *out, size_t step_stride);
 } spl_rng_kernels;
 
+#define spl_rng_kernels_of SPL_PRECISE(spl_rng_kernels_of)
 const spl_rng_kernels *spl_rng_kernels_of(spl_target target);
 
 /* Draw number `draw` of (seed, stream, node): one of the 2^52 odd multiples of 2^-53

@@ -83,7 +83,7 @@ static bool choose_dense(const spl_network *network, const spl_settings *setting
 static void layout_stages(spl_network *network, spl_arena *arena)
 {
     const size_t stride = network->stride;
-    const size_t bytes = sizeof(double);
+    const size_t bytes = sizeof(spl_real);
     const size_t states = network->n_states * stride;
     const size_t channels = network->n_channels * stride;
     network->y = spl_arena_take(arena, states, bytes);
@@ -98,7 +98,7 @@ static void layout_stages(spl_network *network, spl_arena *arena)
 
 static void layout_scratch(spl_network *network, spl_arena *arena)
 {
-    const size_t bytes = sizeof(double);
+    const size_t bytes = sizeof(spl_real);
     const size_t sums = network->n_channels * SPL_TILE;
     const size_t states = network->n_states * SPL_TILE;
     spl_scratch *scratch =
@@ -124,7 +124,7 @@ static void layout(
     spl_network *network, spl_arena *arena, const spl_settings *settings, bool dense)
 {
     const size_t stride = network->stride;
-    const size_t bytes = sizeof(double);
+    const size_t bytes = sizeof(spl_real);
     const size_t history = network->n_channels * network->n_nodes * network->plan->pitch;
     const spl_scheme *scheme = &spl_schemes[network->scheme];
     const bool half =
@@ -146,6 +146,11 @@ static void layout(
         network->run.n_slots > 0
             ? spl_arena_take(arena, SPL_MAX_BLOCK * network->run.n_slots * stride, bytes)
             : NULL;
+    network->shown = (double *)network->record;
+    if (SPL_REAL_BYTES != sizeof(double) && network->run.n_slots > 0) {
+        network->shown = spl_arena_take(
+            arena, SPL_MAX_BLOCK * network->run.n_slots * stride, sizeof(double));
+    }
     network->matrix = dense ? spl_arena_take(arena, stride * stride, bytes) : NULL;
     for (size_t s = 0; s < network->n_states; s++) {
         network->run.noise_scale[s] =
@@ -169,11 +174,12 @@ static size_t source_of(const spl_network *network, size_t i)
 static void fill_params(spl_network *network, const spl_settings *settings)
 {
     for (size_t first = 0; first < network->stride; first += SPL_TILE) {
-        double *params = (double *)spl_tile_params(&network->run, first);
+        spl_real *params = (spl_real *)spl_tile_params(&network->run, first);
         for (size_t p = 0; p < settings->model->n_params; p++) {
             for (size_t lane = 0; lane < SPL_TILE; lane++) {
                 const size_t i = source_of(network, first + lane);
-                params[p * SPL_TILE + lane] = settings->params[p * network->n_nodes + i];
+                params[p * SPL_TILE + lane] =
+                    (spl_real)settings->params[p * network->n_nodes + i];
             }
         }
         network->model->derive(params, SPL_TILE);
@@ -187,11 +193,11 @@ static void fill_coupling(spl_network *network, const spl_settings *settings)
     const spl_coupling_kernels *kernels =
         spl_coupling_kernels_of(settings->coupling, SPL_TARGET_SCALAR);
     const spl_coupling_run *coupling = &network->coupling;
-    double *scale = (double *)coupling->scale;
-    double *shift = (double *)coupling->shift;
-    double *own = (double *)coupling->own;
-    double *self = (double *)coupling->self;
-    double *norm = (double *)coupling->norm;
+    spl_real *scale = (spl_real *)coupling->scale;
+    spl_real *shift = (spl_real *)coupling->shift;
+    spl_real *own = (spl_real *)coupling->own;
+    spl_real *self = (spl_real *)coupling->self;
+    spl_real *norm = (spl_real *)coupling->norm;
     double a = 1.0;
     double b = 0.0;
     for (size_t p = 0; p < settings->coupling->n_params && kernels->affine; p++) {
@@ -204,11 +210,15 @@ static void fill_coupling(spl_network *network, const spl_settings *settings)
     for (size_t i = 0; i < network->n_nodes; i++) {
         const double strength = network->plan->row_sum[i];
         const bool isolated = settings->in_strength && strength == 0.0;
-        norm[i] = !settings->in_strength ? 1.0 : isolated ? 0.0 : 1.0 / strength;
-        self[i] = network->plan->self_weight[i];
-        scale[i] = !settings->in_strength ? a : isolated ? 0.0 : a / strength;
-        shift[i] = isolated ? 0.0 : b;
-        own[i] = scale[i] * (self[i] - (kernels->difference ? strength : 0.0));
+        const double weight = network->plan->self_weight[i];
+        const double factor = !settings->in_strength ? a : isolated ? 0.0 : a / strength;
+        norm[i] = (spl_real)(!settings->in_strength ? 1.0
+                             : isolated             ? 0.0
+                                                    : 1.0 / strength);
+        self[i] = (spl_real)weight;
+        scale[i] = (spl_real)factor;
+        shift[i] = (spl_real)(isolated ? 0.0 : b);
+        own[i] = (spl_real)(factor * (weight - (kernels->difference ? strength : 0.0)));
     }
 }
 
@@ -216,15 +226,15 @@ static void fill_noise(spl_network *network, const spl_settings *settings)
 {
     const double dt = settings->dt;
     for (size_t s = 0; s < network->n_states; s++) {
-        double *scale = (double *)network->run.noise_scale[s];
+        spl_real *scale = (spl_real *)network->run.noise_scale[s];
         for (size_t i = 0; i < network->stride && scale != NULL; i++) {
             const double g =
                 settings->noise_strength[s * network->n_nodes + source_of(network, i)];
             if (network->process == SPL_NOISE_COLOURED) {
-                scale[i] = g != 0.0 ? dt : 0.0;
-                network->eta_scale[s * network->stride + i] = g;
+                scale[i] = (spl_real)(g != 0.0 ? dt : 0.0);
+                network->eta_scale[s * network->stride + i] = (spl_real)g;
             } else {
-                scale[i] = g * sqrt(dt);
+                scale[i] = (spl_real)(g * sqrt(dt));
             }
         }
     }
@@ -275,7 +285,7 @@ void spl_network_reset(spl_network *network, const spl_settings *settings)
                 value += (init->high - init->low) *
                          spl_rng_uniform(network->seed, stream, (uint32_t)i, 0);
             }
-            network->run.state[s * network->stride + lane] = value;
+            network->run.state[s * network->stride + lane] = (spl_real)value;
         }
         /* the process starts from its stationary law: draw "step 0" of a stream of its
          * own */
@@ -327,7 +337,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     fill_coupling(network, settings);
     fill_noise(network, settings);
     if (dense) {
-        spl_dense_fill(network->plan, (double *)network->matrix);
+        spl_dense_fill(network->plan, (spl_real *)network->matrix);
     }
     spl_network_reset(network, settings);
 out:

@@ -8,15 +8,14 @@
 
 void spl_guard_params(const spl_sim *sim)
 {
-    const spl_network *network = &sim->network;
-    const spl_model_kernels *kernels = network->model;
+    const spl_engine *engine = sim->engine;
+    const size_t n_nodes = sim->settings.n_nodes;
     char first_text[256] = "";
     size_t first = 0;
     size_t count = 0;
-    for (size_t i = 0; i < network->n_nodes && kernels->check != NULL; i++) {
+    for (size_t i = 0; i < n_nodes; i++) {
         char text[sizeof first_text];
-        if (kernels->check(spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE,
-                text, sizeof text)) {
+        if (engine->ops->check(engine, i, text, sizeof text)) {
             if (count++ == 0) {
                 first = i;
                 memcpy(first_text, text, sizeof first_text);
@@ -24,20 +23,16 @@ void spl_guard_params(const spl_sim *sim)
         }
     }
     if (count > 0) {
-        spl_warn("model: %zu of %zu nodes, first node %zu (%s): %s", count,
-            network->n_nodes, first, spl_connectome_label(sim->connectome, first),
-            first_text);
+        spl_warn("model: %zu of %zu nodes, first node %zu (%s): %s", count, n_nodes,
+            first, spl_connectome_label(sim->connectome, first), first_text);
     }
 }
 
 spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
 {
-    const spl_network *network = &sim->network;
     const spl_settings *settings = &sim->settings;
     char text[256] = "";
-    if (network->model->check != NULL &&
-        network->model->check(spl_tile_params(&network->run, where->node), SPL_TILE,
-            where->node % SPL_TILE, text, sizeof text)) {
+    if (sim->engine->ops->check(sim->engine, where->node, text, sizeof text)) {
         return spl_error(SPL_ERR_DIVERGED,
             "node %zu (%s): %s = %.6g is beyond simulation.divergence_limit %.6g at "
             "%.10g ms (step %llu); %s",
@@ -59,12 +54,11 @@ spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
 spl_status spl_guard_escaped(spl_sim *sim)
 {
     const spl_settings *settings = &sim->settings;
-    const double *state = sim->network.run.state;
     const spl_model *model = settings->model;
     size_t first = 0;
     sim->escaped_nodes = 0;
-    for (size_t i = sim->network.n_nodes; i-- > 0;) {
-        if (state[i] < model->escaped_below) {
+    for (size_t i = settings->n_nodes; i-- > 0;) {
+        if (sim->engine->ops->state(sim->engine, 0, i) < model->escaped_below) {
             sim->escaped_nodes++;
             first = i;
         }
@@ -77,10 +71,9 @@ spl_status spl_guard_escaped(spl_sim *sim)
     snprintf(text, sizeof text,
         "%llu of %zu nodes left the attractor (%s < %g), first node %zu (%s), by %.10g "
         "ms; start inside its basin (model.init: %s) and check coupling and noise",
-        (unsigned long long)sim->escaped_nodes, sim->network.n_nodes,
-        model->states[0].name, model->escaped_below, first,
-        spl_connectome_label(sim->connectome, first), spl_sim_time(sim),
-        model->starts[0].name);
+        (unsigned long long)sim->escaped_nodes, settings->n_nodes, model->states[0].name,
+        model->escaped_below, first, spl_connectome_label(sim->connectome, first),
+        spl_sim_time(sim), model->starts[0].name);
     if (settings->escaped_error) {
         return spl_error(SPL_ERR_DIVERGED, "%s", text);
     }

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "model/registry.h"
 #include "sim/sim.h"
 
 /* Steps of an estimate that are not timed. */
@@ -11,24 +10,26 @@ enum { WARM_UP_STEPS = 64 };
 
 uint64_t spl_sim_steps_done(const spl_sim *sim)
 {
-    return sim->network.step;
+    return sim->engine->ops->step(sim->engine);
 }
 
 double spl_sim_time(const spl_sim *sim)
 {
-    return (double)sim->network.step * sim->settings.dt;
+    return (double)spl_sim_steps_done(sim) * sim->settings.dt;
 }
 
 spl_status spl_sim_state(const spl_sim *sim, const char *name, double *out)
 {
-    const spl_network *network = &sim->network;
+    const spl_engine *engine = sim->engine;
+    const size_t n_nodes = sim->settings.n_nodes;
     const spl_model *model = sim->settings.model;
     const char *names[SPL_MAX_STATES + 3] = {NULL};
     for (size_t s = 0; s < model->n_states; s++) {
         names[s] = model->states[s].name;
         if (strcmp(names[s], name) == 0) {
-            memcpy(out, network->run.state + s * network->stride,
-                network->n_nodes * sizeof *out);
+            for (size_t i = 0; i < n_nodes; i++) {
+                out[i] = engine->ops->state(engine, s, i);
+            }
             return SPL_OK;
         }
     }
@@ -37,44 +38,27 @@ spl_status spl_sim_state(const spl_sim *sim, const char *name, double *out)
     if (strcmp(name, model->observable) != 0 && strcmp(name, "Q") != 0) {
         return spl_error_unknown("state", name, names);
     }
-    const spl_model_kernels *one = spl_model_kernels_of(model, SPL_TARGET_SCALAR);
-    for (size_t i = 0; i < network->n_nodes; i++) {
-        double state[SPL_MAX_STATES];
-        for (size_t s = 0; s < model->n_states; s++) {
-            state[s] = network->run.state[s * network->stride + i];
-        }
-        one->observe(
-            spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE, state, &out[i]);
+    for (size_t i = 0; i < n_nodes; i++) {
+        out[i] = engine->ops->observable(engine, i);
     }
     return SPL_OK;
-}
-
-static const char *path_of(const spl_network *network)
-{
-    return network->reference                ? "reference"
-           : network->matrix != NULL         ? "undelayed dense"
-           : network->plan->n_undelayed == 0 ? "delayed blocks"
-           : network->plan->delay_max == 0   ? "undelayed sparse"
-                                             : "lockstep";
 }
 
 void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
 {
     const spl_settings *settings = &sim->settings;
-    const spl_network *network = &sim->network;
-    const spl_plan *plan = network->plan;
-    const bool single = network->reference || plan->n_undelayed > 0;
+    const spl_engine *engine = sim->engine;
     *info = (spl_sim_info){
-        .n_nodes = network->n_nodes,
-        .n_edges = plan->n_edges + plan->n_self,
-        .delay_min = plan->delay_min,
-        .delay_median = plan->delay_median,
-        .delay_max = plan->delay_max,
-        .block = single ? 1 : plan->block,
-        .threads = sim->max_threads,
-        .engine = network->reference ? "reference" : "production",
-        .target = spl_target_names[network->target],
-        .path = path_of(network),
+        .n_nodes = settings->n_nodes,
+        .n_edges = engine->n_edges,
+        .delay_min = engine->delay_min,
+        .delay_median = engine->delay_median,
+        .delay_max = engine->delay_max,
+        .block = engine->block,
+        .threads = engine->max_threads,
+        .engine = engine->reference ? "reference" : "production",
+        .target = spl_target_names[engine->target],
+        .path = engine->path,
         .model = settings->model->name,
         .preset = settings->preset,
         .coupling = settings->coupling->name,
@@ -117,39 +101,37 @@ void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor)
 spl_status spl_sim_estimate(spl_sim *sim, uint64_t n, double *seconds)
 {
     spl_status status = SPL_OK;
-    spl_network *network = &sim->network;
+    spl_engine *engine = sim->engine;
     const spl_block_hooks hooks = {.user = sim, .observe = spl_sim_observe};
-    const uint64_t step = network->step;
+    const uint64_t step = spl_sim_steps_done(sim);
     const uint64_t left = sim->settings.n_steps - step;
     spl_divergence where;
     size_t n_saved = 0;
     for (size_t m = 0; m < sim->n_monitors; m++) {
         n_saved += spl_monitor_state_size(sim->monitors[m]);
     }
-    char *copy = malloc(sim->arena.size + 1);
+    char *copy = malloc(engine->copy_bytes);
     double *saved = malloc((n_saved + 1) * sizeof *saved);
     if (copy == NULL || saved == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a copy of %zu bytes of the network",
-            sim->arena.size);
+            engine->copy_bytes);
     }
-    memcpy(copy, sim->arena.base, sim->arena.size);
+    engine->ops->save(engine, copy);
     for (size_t m = 0, at = 0; m < sim->n_monitors; m++) {
         spl_monitor_save(sim->monitors[m], saved + at);
         at += spl_monitor_state_size(sim->monitors[m]);
     }
     /* threads and caches first */
-    spl_network_advance(
-        network, left < WARM_UP_STEPS ? left : WARM_UP_STEPS, &hooks, &where);
-    memcpy(sim->arena.base, copy, sim->arena.size);
-    network->step = step;
+    engine->ops->advance(
+        engine, left < WARM_UP_STEPS ? left : WARM_UP_STEPS, &hooks, &where);
+    engine->ops->restore(engine, copy);
     const double begin_s = spl_now();
-    spl_network_advance(network, n < left ? n : left, &hooks, &where);
+    engine->ops->advance(engine, n < left ? n : left, &hooks, &where);
     const double wall_s = spl_now() - begin_s;
-    const uint64_t done = network->step - step;
+    const uint64_t done = spl_sim_steps_done(sim) - step;
     *seconds = done > 0 ? wall_s / (double)done * (double)left : 0.0;
 
-    memcpy(sim->arena.base, copy, sim->arena.size);
-    network->step = step;
+    engine->ops->restore(engine, copy);
     for (size_t m = 0, at = 0; m < sim->n_monitors; m++) {
         spl_monitor_restore(sim->monitors[m], saved + at);
         at += spl_monitor_state_size(sim->monitors[m]);

@@ -9,12 +9,7 @@
 #include "sim/sim.h"
 #include "splenium/version.h"
 
-enum {
-    MAX_ATTRIBUTES = 16,
-    MAX_NAME = 96,
-    /* states, two histories, the last step, coloured noise */
-    N_FINAL_FIXED = SPL_MAX_STATES + 5
-};
+enum { MAX_ATTRIBUTES = 16, MAX_NAME = 96 };
 
 static const char *const performance_names[] = {"wall_seconds", "create_seconds",
     "integrate_seconds", "steps_per_second", "realtime_factor", "peak_rss_bytes",
@@ -86,52 +81,9 @@ static void describe_param(description *d, const spl_settings *settings, size_t 
     };
 }
 
-/* Samples that a continuation needs: the present one and delay_max before it. */
-static size_t n_samples(const spl_plan *plan)
-{
-    return (size_t)plan->delay_max + 1;
-}
-
-/* Stages in lockstep know the sample half a step back only with the next slope, of which
- * they keep the other end. */
-static bool keeps_last_step(const spl_network *network)
-{
-    return network->half_history != NULL &&
-           (network->reference || network->plan->n_undelayed > 0);
-}
-
 static size_t list_final(spl_array *arrays, char (*names)[MAX_NAME], const spl_sim *sim)
 {
-    const spl_network *network = &sim->network;
-    const spl_model *model = sim->settings.model;
-    const size_t n_nodes = network->n_nodes;
-    size_t n = 0;
-    for (size_t s = 0; s < model->n_states; s++) {
-        arrays[n++] = (spl_array){.name = model->states[s].name,
-            .rank = 1,
-            .dims = {n_nodes},
-            .unit = model->states[s].unit};
-    }
-    const spl_array history = {.name = "history",
-        .rank = 3,
-        .dims = {network->n_channels, n_nodes, n_samples(network->plan)},
-        .unit = "1"};
-    arrays[n++] = history;
-    if (network->half_history != NULL) {
-        arrays[n] = history;
-        arrays[n++].name = "history_half_steps";
-    }
-    const spl_array states = {.rank = 2, .dims = {model->n_states, n_nodes}, .unit = "1"};
-    if (keeps_last_step(network)) {
-        arrays[n] = states;
-        arrays[n++].name = "states_before";
-        arrays[n] = states;
-        arrays[n++].name = "slopes_before";
-    }
-    if (network->eta != NULL) {
-        arrays[n] = states;
-        arrays[n++].name = "noise";
-    }
+    size_t n = sim->engine->ops->list_final(sim->engine, arrays);
     for (size_t m = 0; m < sim->n_monitors; m++) {
         const size_t size = spl_monitor_state_size(sim->monitors[m]);
         if (size > 0) {
@@ -190,7 +142,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     d->units = calloc(n_monitors + 1, sizeof *d->units);
     d->long_names = calloc(n_monitors + 1, sizeof *d->long_names);
     d->params = calloc(settings->model->n_params + 1, sizeof *d->params);
-    d->final = calloc(N_FINAL_FIXED + n_monitors, sizeof *d->final);
+    d->final = calloc(SPL_ENGINE_MAX_FINAL + n_monitors, sizeof *d->final);
     d->final_names = calloc(n_monitors + 1, sizeof *d->final_names);
     if (d->streams == NULL || d->variables == NULL || d->units == NULL ||
         d->long_names == NULL || d->params == NULL || d->final == NULL ||
@@ -214,7 +166,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
         .resolved_json = settings->resolved_json,
         .connectome = sim->connectome,
         .speed = settings->speed,
-        .threads = sim->max_threads,
+        .threads = sim->engine->max_threads,
         .model = settings->model->name,
         .n_params = settings->model->n_params,
         .params = d->params,
@@ -253,49 +205,10 @@ out:
     return status;
 }
 
-/* Copy a ring in the order of time, oldest sample first, up to sample `newest`. */
-static double *copy_history(
-    double *out, const spl_network *network, const double *ring, int64_t newest)
-{
-    const spl_plan *plan = network->plan;
-    const size_t count = n_samples(plan);
-    const size_t n_rows = network->n_channels * network->n_nodes;
-    const int64_t oldest = newest - (int64_t)count + 1;
-    for (size_t row = 0; row < n_rows; row++) {
-        for (size_t s = 0; s < count; s++) {
-            *out++ = ring[row * plan->pitch + spl_plan_slot(plan, oldest + (int64_t)s)];
-        }
-    }
-    return out;
-}
-
-/* Copy an array [n_states][stride] without its padding. */
-static double *copy_states(double *out, const spl_network *network, const double *states)
-{
-    for (size_t s = 0; s < network->n_states; s++) {
-        memcpy(out, states + s * network->stride, network->n_nodes * sizeof *out);
-        out += network->n_nodes;
-    }
-    return out;
-}
-
 /* Write the arrays in the order of list_final to `out`; returns the end. */
 static double *copy_final(double *out, const spl_sim *sim)
 {
-    const spl_network *network = &sim->network;
-    const int64_t step = (int64_t)network->step;
-    out = copy_states(out, network, network->run.state);
-    out = copy_history(out, network, network->history, step);
-    if (network->half_history != NULL) {
-        out = copy_history(out, network, network->half_history, step - 1);
-    }
-    if (keeps_last_step(network)) {
-        out = copy_states(out, network, network->x_before);
-        out = copy_states(out, network, network->f_before);
-    }
-    if (network->eta != NULL) {
-        out = copy_states(out, network, network->eta);
-    }
+    out = sim->engine->ops->copy_final(sim->engine, out);
     for (size_t m = 0; m < sim->n_monitors; m++) {
         spl_monitor_save(sim->monitors[m], out);
         out += spl_monitor_state_size(sim->monitors[m]);
@@ -316,11 +229,11 @@ static void measure_performance(double *values, const spl_sim *sim)
 {
     struct rusage usage = {0};
     getrusage(RUSAGE_SELF, &usage);
-    const double steps = (double)sim->network.step;
+    const double steps = (double)spl_sim_steps_done(sim);
     const double integrate_s = sim->integrate_s > 0.0 ? sim->integrate_s : 1e-9;
     const double all[N_PERFORMANCE] = {sim->wall_s, sim->create_s, sim->integrate_s,
         steps / integrate_s, steps * sim->settings.dt * 1e-3 / integrate_s,
-        (double)usage.ru_maxrss * 1024.0, sim->network.threads};
+        (double)usage.ru_maxrss * 1024.0, sim->engine->ops->threads(sim->engine)};
     memcpy(values, all, sizeof all);
 }
 
@@ -328,9 +241,9 @@ spl_status spl_results_finish(
     spl_output *output, const spl_sim *sim, spl_run_code code, const char *message)
 {
     spl_status status = SPL_OK;
-    spl_array *arrays = calloc(N_FINAL_FIXED + sim->n_monitors, sizeof *arrays);
+    spl_array *arrays = calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors, sizeof *arrays);
     char(*names)[MAX_NAME] = calloc(sim->n_monitors + 1, sizeof *names);
-    const double **data = calloc(N_FINAL_FIXED + sim->n_monitors, sizeof *data);
+    const double **data = calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors, sizeof *data);
     double *values = NULL;
     double performance[N_PERFORMANCE];
     measure_performance(performance, sim);
@@ -354,7 +267,7 @@ spl_status spl_results_finish(
      * end
      */
     const bool store = values != NULL && code != SPL_RUN_DIVERGED;
-    SPL_TRY(spl_output_finish(output, code, message, sim->network.step,
+    SPL_TRY(spl_output_finish(output, code, message, spl_sim_steps_done(sim),
         sim->escaped_nodes, store ? data : NULL, performance));
     if (values == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: copy of the final state");

@@ -44,12 +44,12 @@ out:
 
 static void find_range(const spl_sim *sim, double *low, double *high)
 {
-    const double *state = sim->network.run.state;
     *low = INFINITY;
     *high = -INFINITY;
-    for (size_t i = 0; i < sim->network.n_nodes; i++) {
-        *low = fmin(*low, state[i]);
-        *high = fmax(*high, state[i]);
+    for (size_t i = 0; i < sim->settings.n_nodes; i++) {
+        const double value = sim->engine->ops->state(sim->engine, 0, i);
+        *low = fmin(*low, value);
+        *high = fmax(*high, value);
     }
 }
 
@@ -102,17 +102,18 @@ static spl_status advance_chunk(spl_sim *sim, uint64_t stop)
     spl_status status = SPL_OK;
     const spl_block_hooks hooks = {
         .user = sim, .observe = spl_sim_observe, .finish = finish_block};
-    spl_network *network = &sim->network;
     spl_divergence where;
-    spl_network_advance(network, stop - network->step, &hooks, &where);
+    sim->engine->ops->advance(
+        sim->engine, stop - spl_sim_steps_done(sim), &hooks, &where);
+    const uint64_t step = spl_sim_steps_done(sim);
     SPL_TRY(sim->status);
     if (where.happened) {
         SPL_TRY(spl_guard_divergence(sim, &where));
     }
-    if (network->step % CHECK_STEPS == 0 || network->step == sim->settings.n_steps) {
+    if (step % CHECK_STEPS == 0 || step == sim->settings.n_steps) {
         SPL_TRY(spl_guard_escaped(sim));
     }
-    if (network->step < stop) {
+    if (step < stop) {
         SPL_FAIL(SPL_ERR_INTERRUPTED,
             "interrupted at %.10g of %.10g ms; the rows so far are kept",
             spl_sim_time(sim), (double)sim->settings.n_steps * sim->settings.dt);
@@ -127,15 +128,16 @@ out:
 static spl_status try_threads(spl_sim *sim)
 {
     spl_status status = SPL_OK;
+    spl_engine *engine = sim->engine;
     double seconds[2] = {0.0, 0.0};
     for (int trial = 0; trial < 2 * N_TRIALS; trial++) {
         const int many = trial % 2;
         const double begin_s = spl_now();
-        sim->network.threads = many ? sim->max_threads : 1;
-        SPL_TRY(advance_chunk(sim, sim->network.step + TRIAL_STEPS));
+        engine->ops->set_threads(engine, many ? engine->max_threads : 1);
+        SPL_TRY(advance_chunk(sim, spl_sim_steps_done(sim) + TRIAL_STEPS));
         seconds[many] += spl_now() - begin_s;
     }
-    sim->network.threads = seconds[1] < seconds[0] ? sim->max_threads : 1;
+    engine->ops->set_threads(engine, seconds[1] < seconds[0] ? engine->max_threads : 1);
     const double spent = seconds[0] + seconds[1];
     sim->next_trial_s = spl_now() + fmax(TRIAL_EVERY_S, TRIAL_EVERY * spent);
 out:
@@ -146,13 +148,13 @@ out:
 static spl_status advance_to(spl_sim *sim, uint64_t end)
 {
     spl_status status = SPL_OK;
-    const spl_network *network = &sim->network;
-    const bool automatic = sim->settings.threads == 0 && sim->max_threads > 1;
-    while (network->step < end) {
-        const uint64_t next = (network->step / CHECK_STEPS + 1) * CHECK_STEPS;
+    const bool automatic = sim->settings.threads == 0 && sim->engine->max_threads > 1;
+    for (uint64_t step = spl_sim_steps_done(sim); step < end;
+         step = spl_sim_steps_done(sim)) {
+        const uint64_t next = (step / CHECK_STEPS + 1) * CHECK_STEPS;
         const uint64_t stop = next < end ? next : end;
         if (automatic && spl_now() >= sim->next_trial_s && stop == next &&
-            network->step % CHECK_STEPS == 0) {
+            step % CHECK_STEPS == 0) {
             SPL_TRY(try_threads(sim));
         } else {
             SPL_TRY(advance_chunk(sim, stop));
@@ -164,7 +166,7 @@ out:
 
 spl_status spl_sim_step(spl_sim *sim, uint64_t n_steps)
 {
-    const uint64_t left = sim->settings.n_steps - sim->network.step;
+    const uint64_t left = sim->settings.n_steps - spl_sim_steps_done(sim);
     if (n_steps > left) {
         return spl_error(SPL_ERR_ARGUMENT,
             "%llu steps asked for, %llu are left of simulation.duration",
@@ -173,7 +175,7 @@ spl_status spl_sim_step(spl_sim *sim, uint64_t n_steps)
     if (sim->status != SPL_OK) {
         return spl_error(SPL_ERR_ARGUMENT, "this run has failed; create a new one");
     }
-    const spl_status status = advance_to(sim, sim->network.step + n_steps);
+    const spl_status status = advance_to(sim, spl_sim_steps_done(sim) + n_steps);
     sim->status = status == SPL_ERR_INTERRUPTED ? SPL_OK : status;
     return status;
 }
@@ -190,7 +192,7 @@ spl_status spl_sim_run(
     spl_sim *sim, const char *command_line, spl_sim_report *report_to, void *user)
 {
     spl_status status = SPL_OK;
-    if (sim->ran || sim->network.step > 0) {
+    if (sim->ran || spl_sim_steps_done(sim) > 0) {
         return spl_error(SPL_ERR_ARGUMENT, "this run has begun; create a new one");
     }
     sim->ran = true;
@@ -219,7 +221,7 @@ spl_status spl_sim_run(
         free(message);
     }
     if (sim->report != NULL) {
-        report(sim, sim->network.step);
+        report(sim, spl_sim_steps_done(sim));
     }
     sim->wall_s = spl_now() - sim->start_s;
 out:

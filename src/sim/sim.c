@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "config/config.h"
-#include "sim/assemble.h"
 
 /* The monitors speak of variables, the network of slots of its record. */
 static spl_status open_monitors(spl_sim *sim)
@@ -24,24 +23,16 @@ static spl_status open_monitors(spl_sim *sim)
     for (size_t m = 0; m < settings->n_monitors; m++) {
         spl_monitor_spec spec = settings->monitors[m];
         for (size_t v = 0; v < spec.n_variables; v++) {
-            const int slot = sim->network.run.slot[spec.variable[v]];
+            const int slot = sim->engine->slot[spec.variable[v]];
             spl_bug_assert(slot >= 0);
             spec.variable[v] = (size_t)slot;
         }
-        SPL_TRY(spl_monitor_open(&sim->monitors[m], &spec, &run, SPL_MAX_BLOCK));
+        SPL_TRY(spl_monitor_open(&sim->monitors[m], &spec, &run, sim->engine->max_block));
         sim->n_monitors++;
-        sim->memory_bytes += spl_monitor_memory(&spec, &run, SPL_MAX_BLOCK);
+        sim->memory_bytes += spl_monitor_memory(&spec, &run, sim->engine->max_block);
     }
 out:
     return status;
-}
-
-static uint64_t plan_bytes(const spl_plan *plan)
-{
-    return plan->n_edges *
-               (sizeof *plan->source + sizeof *plan->delay + sizeof *plan->weight) +
-           plan->n_nodes * (sizeof *plan->start + sizeof *plan->undelayed) +
-           plan->stride * 2 * sizeof(double);
 }
 
 /* Entries of the connectome and the parameters of the settings. */
@@ -76,11 +67,10 @@ spl_status spl_sim_create(
             record[spec->variable[v]] = true;
         }
     }
-    SPL_TRY(spl_network_assemble(
-        &sim->network, &sim->arena, &sim->settings, connectome, record));
-    sim->max_threads = sim->network.threads;
-    sim->memory_bytes = sizeof *sim + sim->arena.size + plan_bytes(sim->network.plan) +
-                        connectome_bytes(sim);
+    const spl_engine_ops *ops =
+        sim->settings.single ? &spl_engine_single : &spl_engine_double;
+    SPL_TRY(ops->create(&sim->engine, &sim->settings, connectome, record));
+    sim->memory_bytes = sizeof *sim + sim->engine->memory_bytes + connectome_bytes(sim);
     SPL_TRY(open_monitors(sim));
     if (sim->settings.output != NULL) {
         uint64_t writing_bytes = 0;
@@ -105,7 +95,9 @@ void spl_sim_free(spl_sim *sim)
     }
     free(sim->monitors);
     spl_output_free(sim->output);
-    spl_network_release(&sim->network, &sim->arena);
+    if (sim->engine != NULL) {
+        sim->engine->ops->free(sim->engine);
+    }
     spl_settings_free(&sim->settings);
     spl_connectome_free(sim->connectome);
     free(sim);

@@ -5,17 +5,15 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "base/arena.h"
 #include "config/settings.h"
-#include "integrate/network.h"
 #include "output/output.h"
+#include "sim/engine.h"
 #include "splenium/sim.h"
 
 struct spl_sim {
     spl_settings settings;
     spl_connectome *connectome;
-    spl_network network;
-    spl_arena arena;
+    spl_engine *engine;
     size_t n_monitors;
     spl_monitor **monitors;
     uint64_t memory_bytes;
@@ -25,7 +23,6 @@ struct spl_sim {
     void *sink_user;
     spl_output *output; /* while a run writes one */
     _Atomic bool stop;
-    int max_threads;     /* network.threads changes when it is automatic */
     double next_trial_s; /* monotonic clock */
     bool ran;
 

@@ -1,7 +1,8 @@
-/* Vectors of doubles for kernels: the only file with intrinsics.
- * A kernel file is compiled once per target with -DSPL_TARGET=<scalar|v3|v4> and
- * -DSPL_LANES=<1|4|8>; all operations are exactly rounded, so every target gives the same
- * bits lane by lane. */
+/* Vectors of numbers for kernels: the only file with intrinsics.
+ * A kernel file is compiled once per target and precision, with -DSPL_TARGET=<scalar|v3|
+ * v4> and -DSPL_LANES=<1|4|8>, in single precision -DSPL_SINGLE and twice as many lanes
+ * (but one for scalar); all operations are exactly rounded, so every target gives the
+ * same bits lane by lane. */
 #ifndef SPL_SIMD_VEC_H
 #define SPL_SIMD_VEC_H
 
@@ -35,17 +36,34 @@
  * cycles, a load none). */
 #define SPL_RELOAD() __asm__ volatile("" ::: "memory")
 
-typedef spl_real vec __attribute__((vector_size(8 * SPL_LANES)));
+/* An integer of the size of a number: its bits, and the sign of a comparison. */
+#ifdef SPL_SINGLE
+typedef uint32_t spl_bits;
+typedef int32_t spl_mask;
+#else
+typedef uint64_t spl_bits;
+typedef int64_t spl_mask;
+#endif
+
+#define VEC_BYTES (SPL_REAL_BYTES * SPL_LANES)
+
+typedef spl_real vec __attribute__((vector_size(VEC_BYTES)));
 /* A vector in memory, aligned as its elements; aliases spl_real and nothing else. */
-typedef spl_real vec_memory __attribute__((vector_size(8 * SPL_LANES), aligned(8)));
-typedef uint64_t vec_u64 __attribute__((vector_size(8 * SPL_LANES)));
-typedef int64_t vec_mask __attribute__((vector_size(8 * SPL_LANES)));
+typedef spl_real vec_memory
+    __attribute__((vector_size(VEC_BYTES), aligned(SPL_REAL_BYTES)));
+typedef spl_bits vec_uint __attribute__((vector_size(VEC_BYTES)));
+typedef spl_mask vec_mask __attribute__((vector_size(VEC_BYTES)));
+
+/* 64-bit words in a register of the same size, for the generator of random numbers. */
+#define VEC_WORDS (VEC_BYTES < 8 ? 1 : VEC_BYTES / 8)
+typedef uint64_t vec_u64 __attribute__((vector_size(8 * VEC_WORDS)));
 
 #define VEC_INLINE static inline __attribute__((always_inline, unused))
 
-VEC_INLINE vec vec_set(spl_real x)
+/* The same number, rounded to the precision, in every lane. */
+VEC_INLINE vec vec_set(double x)
 {
-    return x - (vec){0};
+    return (spl_real)x - (vec){0};
 }
 
 VEC_INLINE vec vec_load(const spl_real *p)
@@ -58,29 +76,37 @@ VEC_INLINE void vec_store(spl_real *p, vec x)
     *(vec_memory *)p = x;
 }
 
-VEC_INLINE vec_u64 vec_bits(vec x)
+VEC_INLINE vec_uint vec_bits(vec x)
 {
-    return (vec_u64)x;
+    return (vec_uint)x;
 }
 
-VEC_INLINE vec vec_from_bits(vec_u64 x)
+VEC_INLINE vec vec_from_bits(vec_uint x)
 {
     return (vec)x;
 }
 
 VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
 {
-    return (vec)(((vec_u64)mask & (vec_u64)a) | (~(vec_u64)mask & (vec_u64)b));
+    return (vec)(((vec_uint)mask & (vec_uint)a) | (~(vec_uint)mask & (vec_uint)b));
 }
 
-#if SPL_LANES == 8
-#define VEC_OPERATION(name) _mm512_##name
-#elif SPL_LANES == 4
-#define VEC_OPERATION(name) _mm256_##name
+/* Intrinsics on numbers and on 64-bit integers. */
+#if VEC_BYTES == 64
+#define VEC_PREFIX(name) _mm512_##name
+#elif VEC_BYTES == 32
+#define VEC_PREFIX(name) _mm256_##name
+#endif
+#ifdef SPL_SINGLE
+#define VEC_OPERATION(name) VEC_PREFIX(name##_ps)
+#else
+#define VEC_OPERATION(name) VEC_PREFIX(name##_pd)
 #endif
 
 /* Which lanes of a load are read: the first `count`. */
-#if SPL_LANES == 8
+#if SPL_LANES == 16
+typedef __mmask16 vec_lanes;
+#elif VEC_BYTES == 64
 typedef __mmask8 vec_lanes;
 #else
 typedef vec_mask vec_lanes;
@@ -88,29 +114,32 @@ typedef vec_mask vec_lanes;
 
 VEC_INLINE vec_lanes vec_first_lanes(size_t count)
 {
-#if SPL_LANES == 8
-    return (__mmask8)(count >= 8 ? 0xffu : (1u << count) - 1u);
-#elif SPL_LANES == 4
-    const vec_mask lane = {0, 1, 2, 3};
-    return lane < (int64_t)count;
+#if VEC_BYTES == 64
+    return (vec_lanes)(count >= SPL_LANES ? (1u << SPL_LANES) - 1u : (1u << count) - 1u);
+#elif SPL_LANES > 1
+    vec_mask lane;
+    for (int i = 0; i < SPL_LANES; i++) {
+        lane[i] = i;
+    }
+    return lane < (spl_mask)count;
 #else
     return (vec_mask){count > 0 ? -1 : 0};
 #endif
 }
 
-/* The doubles at p, zero in the other lanes, which are not read. */
+/* The numbers at p, zero in the other lanes, which are not read. */
 VEC_INLINE vec vec_load_lanes(const spl_real *p, vec_lanes lanes)
 {
-#if SPL_LANES == 8
-    return (vec)_mm512_maskz_loadu_pd(lanes, p);
-#elif SPL_LANES == 4
-    return (vec)_mm256_maskload_pd(p, (__m256i)lanes);
+#if VEC_BYTES == 64
+    return (vec)VEC_OPERATION(maskz_loadu)(lanes, p);
+#elif SPL_LANES > 1
+    return (vec)VEC_OPERATION(maskload)(p, (__m256i)lanes);
 #else
-    return (vec){lanes[0] != 0 ? *p : 0.0};
+    return (vec){lanes[0] != 0 ? *p : 0};
 #endif
 }
 
-/* The first `count` doubles at p, zero in the other lanes, which are not read. */
+/* The first `count` numbers at p, zero in the other lanes, which are not read. */
 VEC_INLINE vec vec_load_first(const spl_real *p, size_t count)
 {
     return vec_load_lanes(p, vec_first_lanes(count));
@@ -120,9 +149,9 @@ VEC_INLINE vec vec_load_first(const spl_real *p, size_t count)
 VEC_INLINE vec vec_fma(vec a, vec b, vec c)
 {
 #if SPL_LANES > 1
-    return (vec)VEC_OPERATION(fmadd_pd)(a, b, c);
+    return (vec)VEC_OPERATION(fmadd)(a, b, c);
 #else
-    return (vec){fma(a[0], b[0], c[0])};
+    return (vec){spl_fma(a[0], b[0], c[0])};
 #endif
 }
 
@@ -134,14 +163,14 @@ VEC_INLINE vec vec_fnma(vec a, vec b, vec c)
 
 VEC_INLINE vec vec_abs(vec x)
 {
-    return (vec)((vec_u64)x & ~(vec_u64)vec_set(-0.0));
+    return (vec)((vec_uint)x & ~(vec_uint)vec_set(-0.0));
 }
 
 /* The smaller of both; b if either is NaN: vec_min(limit, x) lets a NaN in x through. */
 VEC_INLINE vec vec_min(vec a, vec b)
 {
 #if SPL_LANES > 1
-    return (vec)VEC_OPERATION(min_pd)(a, b);
+    return (vec)VEC_OPERATION(min)(a, b);
 #else
     return (vec){a[0] < b[0] ? a[0] : b[0]};
 #endif
@@ -151,7 +180,7 @@ VEC_INLINE vec vec_min(vec a, vec b)
 VEC_INLINE vec vec_max(vec a, vec b)
 {
 #if SPL_LANES > 1
-    return (vec)VEC_OPERATION(max_pd)(a, b);
+    return (vec)VEC_OPERATION(max)(a, b);
 #else
     return (vec){a[0] > b[0] ? a[0] : b[0]};
 #endif
@@ -160,13 +189,74 @@ VEC_INLINE vec vec_max(vec a, vec b)
 VEC_INLINE vec vec_sqrt(vec x)
 {
 #if SPL_LANES > 1
-    return (vec)VEC_OPERATION(sqrt_pd)(x);
+    return (vec)VEC_OPERATION(sqrt)(x);
+#elif defined(SPL_SINGLE)
+    return (vec){sqrtf(x[0])};
 #else
     return (vec){sqrt(x[0])};
 #endif
 }
 
 /* Transpose SPL_LANES rows of SPL_LANES in place. */
+#if SPL_LANES == 1
+VEC_INLINE void vec_transpose(vec row[SPL_LANES])
+{
+    (void)row;
+}
+#elif defined(SPL_SINGLE)
+VEC_INLINE void vec_transpose(vec row[SPL_LANES])
+{
+#if SPL_LANES == 16
+    typedef __m512 part4;
+    typedef __m512d part8;
+#else
+    typedef __m256 part4;
+    typedef __m256d part8;
+#endif
+#define VEC_UNPACK4(half, a, b) \
+    (vec) VEC_PREFIX(unpack##half##_ps)((part4)(a), (part4)(b))
+#define VEC_UNPACK8(half, a, b) \
+    (vec) VEC_PREFIX(unpack##half##_pd)((part8)(a), (part8)(b))
+    /* in groups of four rows: part q of row 4 k + e becomes column 4 q + e of the rows of
+     * group k */
+    SPL_UNROLL
+    for (int k = 0; k < SPL_LANES; k += 4) {
+        const vec low0 = VEC_UNPACK4(lo, row[k], row[k + 1]);
+        const vec high0 = VEC_UNPACK4(hi, row[k], row[k + 1]);
+        const vec low1 = VEC_UNPACK4(lo, row[k + 2], row[k + 3]);
+        const vec high1 = VEC_UNPACK4(hi, row[k + 2], row[k + 3]);
+        row[k] = VEC_UNPACK8(lo, low0, low1);
+        row[k + 1] = VEC_UNPACK8(hi, low0, low1);
+        row[k + 2] = VEC_UNPACK8(lo, high0, high1);
+        row[k + 3] = VEC_UNPACK8(hi, high0, high1);
+    }
+#undef VEC_UNPACK4
+#undef VEC_UNPACK8
+    /* then parts of 128 bits move between the groups */
+    SPL_UNROLL
+    for (int e = 0; e < 4; e++) {
+#if SPL_LANES == 16
+        const __m512 even0 =
+            _mm512_shuffle_f32x4((__m512)row[e], (__m512)row[e + 4], 0x88);
+        const __m512 even1 =
+            _mm512_shuffle_f32x4((__m512)row[e + 8], (__m512)row[e + 12], 0x88);
+        const __m512 odd0 =
+            _mm512_shuffle_f32x4((__m512)row[e], (__m512)row[e + 4], 0xdd);
+        const __m512 odd1 =
+            _mm512_shuffle_f32x4((__m512)row[e + 8], (__m512)row[e + 12], 0xdd);
+        row[e] = (vec)_mm512_shuffle_f32x4(even0, even1, 0x88);
+        row[e + 4] = (vec)_mm512_shuffle_f32x4(odd0, odd1, 0x88);
+        row[e + 8] = (vec)_mm512_shuffle_f32x4(even0, even1, 0xdd);
+        row[e + 12] = (vec)_mm512_shuffle_f32x4(odd0, odd1, 0xdd);
+#else
+        const __m256 a = (__m256)row[e];
+        const __m256 b = (__m256)row[e + 4];
+        row[e] = (vec)_mm256_permute2f128_ps(a, b, 0x20);
+        row[e + 4] = (vec)_mm256_permute2f128_ps(a, b, 0x31);
+#endif
+    }
+}
+#else
 VEC_INLINE void vec_transpose(vec row[SPL_LANES])
 {
 #if SPL_LANES == 8
@@ -189,7 +279,7 @@ VEC_INLINE void vec_transpose(vec row[SPL_LANES])
         row[k] = (vec)_mm512_shuffle_f64x2(quad[k], quad[k + 4], 0x88);
         row[k + 4] = (vec)_mm512_shuffle_f64x2(quad[k], quad[k + 4], 0xdd);
     }
-#elif SPL_LANES == 4
+#else
     const __m256d a = _mm256_unpacklo_pd((__m256d)row[0], (__m256d)row[1]);
     const __m256d b = _mm256_unpackhi_pd((__m256d)row[0], (__m256d)row[1]);
     const __m256d c = _mm256_unpacklo_pd((__m256d)row[2], (__m256d)row[3]);
@@ -198,28 +288,27 @@ VEC_INLINE void vec_transpose(vec row[SPL_LANES])
     row[1] = (vec)_mm256_permute2f128_pd(b, d, 0x20);
     row[2] = (vec)_mm256_permute2f128_pd(a, c, 0x31);
     row[3] = (vec)_mm256_permute2f128_pd(b, d, 0x31);
-#else
-    (void)row;
 #endif
 }
+#endif
 
 /* Product of the low 32 bits of each lane, all 64 bits of it. */
 VEC_INLINE vec_u64 vec_mul_u32(vec_u64 a, vec_u64 b)
 {
-#if SPL_LANES == 8
+#if VEC_BYTES == 64
     return (vec_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
-#elif SPL_LANES == 4
+#elif VEC_BYTES == 32
     return (vec_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
 #else
     return (a & 0xffffffffu) * (b & 0xffffffffu);
 #endif
 }
 
-/* Integers below 2^52 to doubles, exactly. */
-VEC_INLINE vec vec_from_u52(vec_u64 x)
+/* Integers that the mantissa holds, below 2^52 (2^23), exactly. */
+VEC_INLINE vec vec_from_integer(vec_uint x)
 {
-    const vec_u64 magic = (vec_u64)vec_set(0x1p52);
-    return (vec)(x | magic) - 0x1p52;
+    const vec magic = vec_set(SPL_REAL_BYTES == 8 ? 0x1p52 : 0x1p23);
+    return (vec)(x | (vec_uint)magic) - magic;
 }
 
 #endif

@@ -1,28 +1,52 @@
 /* Elementary functions on vectors: the same bits on every target, no branches. Products
- * that feed a sum are written as vec_fma. Bounds are asserted by tests/unit/simd.
- * NaN stays NaN if the low 12 bits of its payload are zero, as in every NaN that comes
- * out of arithmetic on numbers: exponents are set by adding to the bits. */
+ * that feed a sum are written as vec_fma. One text for both precisions, which differ in
+ * constants and in the length of the series; where two bounds are given, the second is
+ * that of single precision. Bounds are asserted by tests/unit/simd.
+ * NaN stays NaN if the low 12 (9) bits of its payload are zero, as in every NaN that
+ * comes out of arithmetic on numbers: exponents are set by adding to the bits. */
 #ifndef SPL_SIMD_VEC_MATH_H
 #define SPL_SIMD_VEC_MATH_H
 
 #include "simd/vec.h"
 
-/* 2^f for f in [-1/2, 1/2]: minimax polynomial of degree 10, highest power first;
- * relative error 2.1e-16 before rounding. */
-enum { VEC_EXP2_DEGREE = 10 };
-static const double vec_exp2_terms[VEC_EXP2_DEGREE + 1] = {7.037281155599816e-09,
-    1.0208537884876919e-07, 1.32156628102318e-06, 1.525265811641539e-05,
-    0.0001540352996121211, 0.0013333558228562463, 0.009618129108034494,
-    0.05550410866445882, 0.24022650695908768, 0.6931471805599497, 1.0};
+#ifdef SPL_SINGLE
+#define VEC_PICK(in_double, in_single) (in_single)
+#else
+#define VEC_PICK(in_double, in_single) (in_double)
+#endif
+
+/* The format of a number. */
+enum { VEC_MANTISSA = VEC_PICK(52, 23), VEC_BIAS = VEC_PICK(1023, 127) };
+
+/* Horner's scheme, highest power first. */
+VEC_INLINE vec vec_polynomial(const size_t degree, const double *terms, vec x)
+{
+    vec p = vec_set(terms[0]);
+    SPL_UNROLL
+    for (size_t term = 1; term <= degree; term++) {
+        p = vec_fma(p, x, vec_set(terms[term]));
+    }
+    return p;
+}
+#define VEC_POLYNOMIAL(terms, x) \
+    vec_polynomial(sizeof(terms) / sizeof *(terms)-1, terms, x)
+
+/* 2^f for f in [-1/2, 1/2]: minimax polynomials, relative error before rounding 2.1e-16
+ * and, with the constant term held at 1, 9.2e-8. */
+#ifdef SPL_SINGLE
+static const double vec_exp2_terms[] = {0.0013264727629875134, 0.009671512646245915,
+    0.05550733741753073, 0.24022242085258252, 0.693146977600288, 1.0};
+#else
+static const double vec_exp2_terms[] = {7.037281155599816e-09, 1.0208537884876919e-07,
+    1.32156628102318e-06, 1.525265811641539e-05, 0.0001540352996121211,
+    0.0013333558228562463, 0.009618129108034494, 0.05550410866445882, 0.24022650695908768,
+    0.6931471805599497, 1.0};
+#endif
+enum { VEC_EXP2_DEGREE = sizeof vec_exp2_terms / sizeof *vec_exp2_terms - 1 };
 
 VEC_INLINE vec vec_exp2_fraction(vec f)
 {
-    vec p = vec_set(vec_exp2_terms[0]);
-    SPL_UNROLL
-    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
-        p = vec_fma(p, f, vec_set(vec_exp2_terms[term]));
-    }
-    return p;
+    return VEC_POLYNOMIAL(vec_exp2_terms, f);
 }
 
 VEC_INLINE vec vec_clamp(vec x, double limit)
@@ -30,46 +54,53 @@ VEC_INLINE vec vec_clamp(vec x, double limit)
     return vec_min(vec_set(limit), vec_max(vec_set(-limit), x));
 }
 
-/* x + 1.5 * 2^52 has the nearest integer of x in its low bits (round to nearest is in
- * force). */
-#define VEC_ROUND_MAGIC 0x1.8p52
+/* x + 1.5 * 2^52 (2^23) has the nearest integer of x in its low bits (round to nearest is
+ * in force). */
+#define VEC_ROUND_MAGIC VEC_PICK(0x1.8p52, 0x1.8p23)
 
-/* 2^x clamped to |x| <= limit <= 1000. */
+/* p 2^n for the integer n in the low bits of `rounded`. */
+VEC_INLINE vec vec_scale(vec p, vec rounded)
+{
+    return vec_from_bits(vec_bits(p) + (vec_bits(rounded) << VEC_MANTISSA));
+}
+
+/* 2^x clamped to |x| <= limit, at most that of vec_exp2. */
 VEC_INLINE vec vec_exp2_clamped(vec x, double limit)
 {
     x = vec_clamp(x, limit);
-    const vec rounded = x + VEC_ROUND_MAGIC;
-    const vec p = vec_exp2_fraction(x - (rounded - VEC_ROUND_MAGIC));
-    return vec_from_bits(vec_bits(p) + (vec_bits(rounded) << 52));
+    const vec rounded = x + vec_set(VEC_ROUND_MAGIC);
+    const vec p = vec_exp2_fraction(x - (rounded - vec_set(VEC_ROUND_MAGIC)));
+    return vec_scale(p, rounded);
 }
 
-/* 2^x, relative error below 4.5e-16, x clamped to [-1000, 1000]. */
+/* 2^x, relative error below 4.5e-16, 1.8e-7, x clamped to [-1000, 1000], [-125, 125]. */
 VEC_INLINE vec vec_exp2(vec x)
 {
-    return vec_exp2_clamped(x, 1000.0);
+    return vec_exp2_clamped(x, VEC_PICK(1000.0, 125.0));
 }
 
 /* 1 / (1 + 2^t) of n <= VEC_MAX_GATES independent t, in place; absolute error below
- * 2.3e-16. The clamp at 60 keeps the exponent trick from wrapping for nodes that run
- * away. Each operation is done for all of them before the next: they are chains of some
- * twenty operations, and a processor looks ahead too little to overlap chains that follow
- * each other. */
+ * 2.3e-16, 1.4e-7. The clamp at 60 (24) keeps the exponent trick from wrapping for nodes
+ * that run away. Each operation is done for all of them before the next: they are chains
+ * of some twenty operations, and a processor looks ahead too little to overlap chains
+ * that follow each other. */
 enum { VEC_MAX_GATES = 8 };
 VEC_INLINE void vec_gates(const size_t n, vec *t)
 {
 #define VEC_EACH_GATE SPL_UNROLL for (size_t k = 0; k < n; k++)
     vec rounded[VEC_MAX_GATES];
     vec p[VEC_MAX_GATES];
-    VEC_EACH_GATE t[k] = vec_clamp(t[k], 60.0);
-    VEC_EACH_GATE rounded[k] = t[k] + VEC_ROUND_MAGIC;
-    VEC_EACH_GATE t[k] = t[k] - (rounded[k] - VEC_ROUND_MAGIC);
+    const vec magic = vec_set(VEC_ROUND_MAGIC);
+    VEC_EACH_GATE t[k] = vec_clamp(t[k], VEC_PICK(60.0, 24.0));
+    VEC_EACH_GATE rounded[k] = t[k] + magic;
+    VEC_EACH_GATE t[k] = t[k] - (rounded[k] - magic);
     VEC_EACH_GATE p[k] = vec_set(vec_exp2_terms[0]);
     SPL_UNROLL
     for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
         VEC_EACH_GATE p[k] = vec_fma(p[k], t[k], vec_set(vec_exp2_terms[term]));
     }
-    VEC_EACH_GATE t[k] = vec_from_bits(vec_bits(p[k]) + (vec_bits(rounded[k]) << 52));
-    VEC_EACH_GATE t[k] = 1.0 / (1.0 + t[k]);
+    VEC_EACH_GATE t[k] = vec_scale(p[k], rounded[k]);
+    VEC_EACH_GATE t[k] = vec_set(1.0) / (vec_set(1.0) + t[k]);
 #undef VEC_EACH_GATE
 }
 
@@ -82,116 +113,118 @@ VEC_INLINE vec vec_gate(vec x, vec a, vec b)
     return t;
 }
 
-/* e^x, relative error below 4.5e-16, x clamped to [-690, 690]: x = n ln 2 + r, the sum of
- * two doubles stands for ln 2. */
+/* e^x, relative error below 4.5e-16, 2.5e-7, x clamped to [-690, 690], [-86, 86]:
+ * x = n ln 2 + r, the sum of two numbers stands for ln 2. */
 VEC_INLINE vec vec_exp(vec x)
 {
-    x = vec_clamp(x, 690.0);
-    const vec rounded = vec_fma(x, vec_set(M_LOG2E), vec_set(VEC_ROUND_MAGIC));
-    const vec n = rounded - VEC_ROUND_MAGIC;
+    x = vec_clamp(x, VEC_PICK(690.0, 86.0));
+    const vec magic = vec_set(VEC_ROUND_MAGIC);
+    const vec rounded = vec_fma(x, vec_set(M_LOG2E), magic);
+    const vec n = rounded - magic;
     vec r = vec_fma(n, vec_set(-0.6931471805599453), x);
-    r = vec_fma(n, vec_set(-2.3190468138462996e-17), r);
-    const vec p = vec_exp2_fraction(r * M_LOG2E);
-    return vec_from_bits(vec_bits(p) + (vec_bits(rounded) << 52));
+    r = vec_fma(n, vec_set(VEC_PICK(-2.3190468138462996e-17, 1.9046542121259336e-09)), r);
+    return vec_scale(vec_exp2_fraction(r * vec_set(M_LOG2E)), rounded);
 }
 
-/* (e^x - 1) / x, 1 at x = 0; relative error below 1e-15 for |x| <= 690. Taylor series
- * below 1/2 (first term left out: 0.5^14 / 15! = 5e-17), the quotient above. */
+/* (e^x - 1) / x, 1 at x = 0; relative error below 1e-15, 7e-7 in the range of vec_exp.
+ * Taylor series below 1/2 (first term left out: 0.5^14 / 15! = 5e-17, 0.5^8 / 9! = 1e-8),
+ * the quotient above. */
+static const double vec_exprel_terms[] = {
+#ifndef SPL_SINGLE
+    1.1470745597729725e-11, 1.6059043836821613e-10, 2.08767569878681e-09,
+    2.505210838544172e-08, 2.755731922398589e-07, 2.7557319223985893e-06,
+#endif
+    2.48015873015873e-05, 0.0001984126984126984, 0.001388888888888889,
+    0.008333333333333333, 0.041666666666666664, 0.16666666666666666, 0.5, 1.0};
 VEC_INLINE vec vec_exprel(vec x)
 {
-    vec p = vec_set(1.1470745597729725e-11);
-    p = vec_fma(p, x, vec_set(1.6059043836821613e-10));
-    p = vec_fma(p, x, vec_set(2.08767569878681e-09));
-    p = vec_fma(p, x, vec_set(2.505210838544172e-08));
-    p = vec_fma(p, x, vec_set(2.755731922398589e-07));
-    p = vec_fma(p, x, vec_set(2.7557319223985893e-06));
-    p = vec_fma(p, x, vec_set(2.48015873015873e-05));
-    p = vec_fma(p, x, vec_set(0.0001984126984126984));
-    p = vec_fma(p, x, vec_set(0.001388888888888889));
-    p = vec_fma(p, x, vec_set(0.008333333333333333));
-    p = vec_fma(p, x, vec_set(0.041666666666666664));
-    p = vec_fma(p, x, vec_set(0.16666666666666666));
-    p = vec_fma(p, x, vec_set(0.5));
-    p = vec_fma(p, x, vec_set(1.0));
-    const vec quotient = (vec_exp(x) - 1.0) / x;
-    return vec_select(vec_max(x, -x) < 0.5, p, quotient);
+    const vec p = VEC_POLYNOMIAL(vec_exprel_terms, x);
+    const vec quotient = (vec_exp(x) - vec_set(1.0)) / x;
+    return vec_select(vec_max(x, -x) < vec_set(0.5), p, quotient);
 }
 
-/* ln x for positive normal x, relative error below 3e-16: x = 2^e m, m
- * in [3/4, 3/2), ln m = 2 atanh(s), s = (m - 1) / (m + 1), |s| <= 1/5, as an odd series
- * to s^23. */
-VEC_INLINE vec vec_log(vec x)
+/* x = 2^e (1 + f) for positive normal x, f in [-1/4, 1/2). */
+VEC_INLINE void vec_split(vec x, vec *e, vec *f)
 {
-    const vec_u64 three_quarters = vec_bits(vec_set(0.75));
-    const vec_u64 bits = vec_bits(x);
-    const vec_u64 biased = (bits - three_quarters + ((uint64_t)1023 << 52)) >> 52;
-    const vec e = vec_from_u52(biased) - 1023.0;
-    const vec m = vec_from_bits(bits - ((biased - 1023) << 52));
-    const vec f = m - 1.0;
-    const vec s = f / (f + 2.0);
+    const vec_uint three_quarters = vec_bits(vec_set(0.75));
+    const vec_uint bits = vec_bits(x);
+    const vec_uint biased =
+        (bits - three_quarters + ((spl_bits)VEC_BIAS << VEC_MANTISSA)) >> VEC_MANTISSA;
+    *e = vec_from_integer(biased) - vec_set(VEC_BIAS);
+    *f = vec_from_bits(bits - ((biased - VEC_BIAS) << VEC_MANTISSA)) - vec_set(1.0);
+}
+
+/* e ln 2 + ln(1 + f), ln(1 + f) = 2 atanh(s), s = f / (f + 2), |s| <= 1/5, as an odd
+ * series to s^23, s^9. */
+static const double vec_log_terms[] = {
+#ifndef SPL_SINGLE
+    0.08695652173913043, 0.09523809523809523, 0.10526315789473684, 0.11764705882352941,
+    0.13333333333333333, 0.15384615384615385, 0.18181818181818182,
+#endif
+    0.2222222222222222, 0.2857142857142857, 0.4, 0.6666666666666666};
+VEC_INLINE vec vec_log_split(vec e, vec f)
+{
+    const vec s = f / (f + vec_set(2.0));
     const vec z = s * s;
-    vec p = vec_set(0.08695652173913043);
-    p = vec_fma(p, z, vec_set(0.09523809523809523));
-    p = vec_fma(p, z, vec_set(0.10526315789473684));
-    p = vec_fma(p, z, vec_set(0.11764705882352941));
-    p = vec_fma(p, z, vec_set(0.13333333333333333));
-    p = vec_fma(p, z, vec_set(0.15384615384615385));
-    p = vec_fma(p, z, vec_set(0.18181818181818182));
-    p = vec_fma(p, z, vec_set(0.2222222222222222));
-    p = vec_fma(p, z, vec_set(0.2857142857142857));
-    p = vec_fma(p, z, vec_set(0.4));
-    p = vec_fma(p, z, vec_set(0.6666666666666666));
+    const vec p = VEC_POLYNOMIAL(vec_log_terms, z);
     /* f - s f = 2 s, with less rounding */
     const vec ln_m = vec_fma(s * z, p, vec_fma(-s, f, f));
-    return vec_select(x == x, vec_fma(e, vec_set(M_LN2), ln_m), x);
+    return vec_fma(e, vec_set(M_LN2), ln_m);
 }
 
-/* sin x and cos x for |x| <= pi / 4 (Taylor, errors below 1e-16). */
+/* ln x for positive normal x, relative error below 3e-16, 1.5e-7. */
+VEC_INLINE vec vec_log(vec x)
+{
+    vec e;
+    vec f;
+    vec_split(x, &e, &f);
+    return vec_select(x == x, vec_log_split(e, f), x);
+}
+
+/* sin x and cos x for |x| <= pi / 4 (Taylor, errors below 1e-16, 5e-8). */
+static const double vec_sine_terms[] = {
+#ifndef SPL_SINGLE
+    -7.647163731819816e-13, 1.6059043836821613e-10, -2.505210838544172e-08,
+#endif
+    2.7557319223985893e-06, -0.0001984126984126984, 0.008333333333333333,
+    -0.16666666666666666};
+static const double vec_cosine_terms[] = {
+#ifndef SPL_SINGLE
+    4.779477332387385e-14, -1.1470745597729725e-11, 2.08767569878681e-09,
+    -2.755731922398589e-07,
+#endif
+    2.48015873015873e-05, -0.001388888888888889, 0.041666666666666664, -0.5, 1.0};
 VEC_INLINE void vec_sincos_reduced(vec x, vec *sine, vec *cosine)
 {
     const vec z = x * x;
-    vec s = vec_set(-7.647163731819816e-13);
-    vec c = vec_set(4.779477332387385e-14);
-    s = vec_fma(s, z, vec_set(1.6059043836821613e-10));
-    s = vec_fma(s, z, vec_set(-2.505210838544172e-08));
-    s = vec_fma(s, z, vec_set(2.7557319223985893e-06));
-    s = vec_fma(s, z, vec_set(-0.0001984126984126984));
-    s = vec_fma(s, z, vec_set(0.008333333333333333));
-    s = vec_fma(s, z, vec_set(-0.16666666666666666));
-    c = vec_fma(c, z, vec_set(-1.1470745597729725e-11));
-    c = vec_fma(c, z, vec_set(2.08767569878681e-09));
-    c = vec_fma(c, z, vec_set(-2.755731922398589e-07));
-    c = vec_fma(c, z, vec_set(2.48015873015873e-05));
-    c = vec_fma(c, z, vec_set(-0.001388888888888889));
-    c = vec_fma(c, z, vec_set(0.041666666666666664));
-    c = vec_fma(c, z, vec_set(-0.5));
-    c = vec_fma(c, z, vec_set(1.0));
-    *sine = vec_fma(s * z, x, x);
-    *cosine = c;
+    *sine = vec_fma(VEC_POLYNOMIAL(vec_sine_terms, z) * z, x, x);
+    *cosine = VEC_POLYNOMIAL(vec_cosine_terms, z);
 }
 
 /* Rotate (sine, cosine) of a reduced angle by `quadrant` quarter turns; only two bits
  * count. */
-VEC_INLINE void vec_rotate(vec_u64 quadrant, vec *sine, vec *cosine)
+VEC_INLINE void vec_rotate(vec_uint quadrant, vec *sine, vec *cosine)
 {
+    const int to_sign = 8 * SPL_REAL_BYTES - 2;
     const vec_mask odd = -(vec_mask)(quadrant & 1);
-    const vec_u64 sine_sign = (quadrant & 2) << 62;
-    const vec_u64 cosine_sign = ((quadrant + 1) & 2) << 62;
+    const vec_uint sine_sign = (quadrant & 2) << to_sign;
+    const vec_uint cosine_sign = ((quadrant + 1) & 2) << to_sign;
     const vec s = vec_select(odd, *cosine, *sine);
     const vec c = vec_select(odd, *sine, *cosine);
     *sine = vec_from_bits(vec_bits(s) ^ sine_sign);
     *cosine = vec_from_bits(vec_bits(c) ^ cosine_sign);
 }
 
-/* sin x and cos x for |x| < 1e5, absolute error below 1.5e-16: pi / 2 as a sum of three
- * doubles. */
+/* sin x and cos x for |x| < 1e5, absolute error below 1.5e-16, 1.2e-7: pi / 2 as a sum of
+ * three numbers. */
 VEC_INLINE void vec_sincos(vec x, vec *sine, vec *cosine)
 {
-    const vec rounded = vec_fma(x, vec_set(M_2_PI), vec_set(VEC_ROUND_MAGIC));
-    const vec n = rounded - VEC_ROUND_MAGIC;
+    const vec magic = vec_set(VEC_ROUND_MAGIC);
+    const vec rounded = vec_fma(x, vec_set(M_2_PI), magic);
+    const vec n = rounded - magic;
     vec r = vec_fma(n, vec_set(-1.5707963267948966), x);
-    r = vec_fma(n, vec_set(-6.123233995736766e-17), r);
-    r = vec_fma(n, vec_set(1.4973849048591833e-33), r);
+    r = vec_fma(n, vec_set(VEC_PICK(-6.123233995736766e-17, 4.371138828673793e-08)), r);
+    r = vec_fma(n, vec_set(VEC_PICK(1.4973849048591833e-33, 1.7151245100058819e-15)), r);
     vec_sincos_reduced(r, sine, cosine);
     vec_rotate(vec_bits(rounded), sine, cosine);
 }

@@ -1,15 +1,15 @@
-/* Compiled once per SIMD target, as the kernels are. */
+/* Compiled once per SIMD target and precision, as the kernels are. */
 #include "functions.h"
 
 #include "simd/vec_math.h"
 
-#define APPLY(name, expression)                                      \
-    static void apply_##name(const double *x, double *out, size_t n) \
-    {                                                                \
-        for (size_t i = 0; i < n; i += SPL_LANES) {                  \
-            const vec v = vec_load(x + i);                           \
-            vec_store(out + i, expression);                          \
-        }                                                            \
+#define APPLY(name, expression)                                          \
+    static void apply_##name(const spl_real *x, spl_real *out, size_t n) \
+    {                                                                    \
+        for (size_t i = 0; i < n; i += SPL_LANES) {                      \
+            const vec v = vec_load(x + i);                               \
+            vec_store(out + i, expression);                              \
+        }                                                                \
     }
 
 VEC_INLINE vec sine_of(vec x)
@@ -39,9 +39,11 @@ APPLY(fma, vec_fma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
 APPLY(fnma, vec_fnma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
 APPLY(sqrt, vec_sqrt(v))
 APPLY(clamp, vec_clamp(v, 2.5))
-APPLY(select, vec_select(v < 0.5, v, vec_set(-2.0)))
-APPLY(from_u52, vec_from_u52(vec_bits(v) >> 12))
+APPLY(select, vec_select(v < vec_set(0.5), v, vec_set(-2.0)))
+APPLY(from_integer, vec_from_integer(vec_bits(v) >> (8 * SPL_REAL_BYTES - VEC_MANTISSA)))
+#ifndef SPL_SINGLE
 APPLY(mul_u32, vec_from_bits(vec_mul_u32(vec_bits(v), vec_bits(v) >> 7)))
+#endif
 
 static const function list[] = {
     {"exp2", apply_exp2},
@@ -56,28 +58,30 @@ static const function list[] = {
     {"sqrt", apply_sqrt},
     {"clamp", apply_clamp},
     {"select", apply_select},
-    {"from_u52", apply_from_u52},
+    {"from_integer", apply_from_integer},
+#ifndef SPL_SINGLE
     {"mul_u32", apply_mul_u32},
+#endif
 };
 
-static void load_first(const double *p, size_t count, double out[8])
+static void load_first(const spl_real *p, size_t count, spl_real *out)
 {
-    for (size_t i = 0; i < 8; i += SPL_LANES) {
+    for (size_t i = 0; i < WIDTH; i += SPL_LANES) {
         vec_store(out + i, vec_load_first(p + i, count > i ? count - i : 0));
     }
 }
 
-static void transpose(const double in[64], double out[64])
+static void transpose(const spl_real *in, spl_real *out)
 {
-    for (size_t i = 0; i < 8; i += SPL_LANES) {
-        for (size_t j = 0; j < 8; j += SPL_LANES) {
+    for (size_t i = 0; i < WIDTH; i += SPL_LANES) {
+        for (size_t j = 0; j < WIDTH; j += SPL_LANES) {
             vec row[SPL_LANES];
             for (size_t k = 0; k < SPL_LANES; k++) {
-                row[k] = vec_load(in + (i + k) * 8 + j);
+                row[k] = vec_load(in + (i + k) * WIDTH + j);
             }
             vec_transpose(row);
             for (size_t k = 0; k < SPL_LANES; k++) {
-                vec_store(out + (j + k) * 8 + i, row[k]);
+                vec_store(out + (j + k) * WIDTH + i, row[k]);
             }
         }
     }

@@ -1,24 +1,31 @@
-/* The functions of simd/vec_math.h applied to arrays, one instance per SIMD target. */
+/* The functions of simd/vec_math.h applied to arrays, one instance per SIMD target and
+ * precision. */
 #ifndef SPL_TEST_FUNCTIONS_H
 #define SPL_TEST_FUNCTIONS_H
 
 #include <stddef.h>
 
+#include "simd/tile.h"
+
+/* Lanes of the widest target. */
+enum { WIDTH = 64 / SPL_REAL_BYTES };
+
 typedef struct {
     const char *name;
-    /* n is a multiple of 8 */
-    void (*apply)(const double *x, double *out, size_t n);
+    /* n is a multiple of WIDTH */
+    void (*apply)(const spl_real *x, spl_real *out, size_t n);
 } function;
 
 typedef struct {
     size_t count;
     const function *functions;
-    /* The first `count` doubles at p and zeros, 8 in all, in pieces of one vector. */
-    void (*load_first)(const double *p, size_t count, double out[8]);
-    /* out[j][i] = in[i][j], 8 by 8, in blocks of one vector by one vector. */
-    void (*transpose)(const double in[64], double out[64]);
+    /* The first `count` numbers at p and zeros, WIDTH in all, in pieces of one vector. */
+    void (*load_first)(const spl_real *p, size_t count, spl_real *out);
+    /* out[j][i] = in[i][j], WIDTH by WIDTH, in blocks of one vector by one vector. */
+    void (*transpose)(const spl_real *in, spl_real *out);
 } function_table;
 
-extern const function_table functions_scalar, functions_v3, functions_v4;
+extern const function_table SPL_PRECISE(functions_scalar), SPL_PRECISE(functions_v3),
+    SPL_PRECISE(functions_v4);
 
 #endif

@@ -17,7 +17,8 @@
 #define POINTS 1000000
 
 static const function_table *const tables[SPL_N_TARGETS] = {
-    &functions_scalar, &functions_v3, &functions_v4};
+    &SPL_PRECISE(functions_scalar), &SPL_PRECISE(functions_v3),
+    &SPL_PRECISE(functions_v4)};
 
 static const function_table *best(void)
 {
@@ -39,11 +40,14 @@ static const function *find(const function_table *table, const char *name)
     return NULL;
 }
 
-static double apply_one(const char *name, double x)
+static spl_real apply_one(const char *name, spl_real x)
 {
-    double in[8] = {x, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
-    double out[8];
-    find(best(), name)->apply(in, out, 8);
+    spl_real in[WIDTH];
+    spl_real out[WIDTH];
+    for (size_t i = 0; i < WIDTH; i++) {
+        in[i] = i == 0 ? x : 1;
+    }
+    find(best(), name)->apply(in, out, WIDTH);
     return out[0];
 }
 
@@ -62,23 +66,24 @@ static double uniform(uint64_t *state)
 }
 
 /* Some of every kind: special values, moderate numbers, any finite bit pattern. */
-static void fill_any(double *x, size_t n)
+static void fill_any(spl_real *x, size_t n)
 {
     static const double special[] = {0.0, -0.0, 0x1p-1074, -0x1p-1074, 0x1p-1030, DBL_MIN,
-        -DBL_MIN, DBL_MAX, -DBL_MAX, 1e-300, 1e-16, -1e-16, 0.5, -0.5, 0.75, 1.0, 1.5,
-        -1.0, 60.0, -60.0, 690.0, -690.0, 700.0, -700.0, 745.0, -746.0, 1000.0, -1000.0,
-        1e5, -1e5, 1e300, INFINITY, -INFINITY, NAN, -NAN};
+        -DBL_MIN, DBL_MAX, -DBL_MAX, 0x1p-149, -0x1p-149, 0x1p-130, FLT_MIN, -FLT_MIN,
+        FLT_MAX, -FLT_MAX, 24.0, -24.0, 86.0, -86.0, 125.0, -125.0, 1e-300, 1e-16, -1e-16,
+        0.5, -0.5, 0.75, 1.0, 1.5, -1.0, 60.0, -60.0, 690.0, -690.0, 700.0, -700.0, 745.0,
+        -746.0, 1000.0, -1000.0, 1e5, -1e5, 1e300, INFINITY, -INFINITY, NAN, -NAN};
     const size_t n_special = sizeof special / sizeof *special;
     uint64_t state = 1;
     for (size_t i = 0; i < n; i++) {
         const uint64_t bits = next(&state);
         if (i < n_special) {
-            x[i] = special[i];
+            x[i] = (spl_real)special[i];
         } else if (i % 2 == 0) {
-            x[i] = (uniform(&state) - 0.5) * (i % 4 == 0 ? 2000.0 : 4.0);
+            x[i] = (spl_real)((uniform(&state) - 0.5) * (i % 4 == 0 ? 2000.0 : 4.0));
         } else {
-            memcpy(&x[i], &bits, sizeof bits);
-            x[i] = isfinite(x[i]) ? x[i] : 0.25;
+            memcpy(&x[i], &bits, sizeof x[i]);
+            x[i] = isfinite(x[i]) ? x[i] : (spl_real)0.25;
         }
     }
 }
@@ -86,7 +91,7 @@ static void fill_any(double *x, size_t n)
 START_TEST(targets_give_the_same_bits)
 {
     enum { N = 24000 };
-    static double x[N], expected[N], got[N];
+    static spl_real x[N], expected[N], got[N];
     fill_any(x, N);
     ck_assert(spl_target_available(SPL_TARGET_SCALAR));
     for (int t = SPL_TARGET_V3; t < SPL_N_TARGETS; t++) {
@@ -94,17 +99,17 @@ START_TEST(targets_give_the_same_bits)
             fprintf(stderr, "# skipped: target %s\n", spl_target_names[t]);
             continue;
         }
-        ck_assert_uint_eq(tables[t]->count, functions_scalar.count);
-        for (size_t f = 0; f < functions_scalar.count; f++) {
-            functions_scalar.functions[f].apply(x, expected, N);
+        ck_assert_uint_eq(tables[t]->count, tables[SPL_TARGET_SCALAR]->count);
+        for (size_t f = 0; f < tables[SPL_TARGET_SCALAR]->count; f++) {
+            tables[SPL_TARGET_SCALAR]->functions[f].apply(x, expected, N);
             tables[t]->functions[f].apply(x, got, N);
             for (size_t i = 0; i < N; i++) {
                 /* which NaN comes out of two is the compiler's choice */
                 const int same = memcmp(&got[i], &expected[i], sizeof *got) == 0 ||
                                  (isnan(got[i]) && isnan(expected[i]));
                 ck_assert_msg(same, "%s, %s(%a): %a, scalar gives %a",
-                    spl_target_names[t], functions_scalar.functions[f].name, x[i], got[i],
-                    expected[i]);
+                    spl_target_names[t], tables[SPL_TARGET_SCALAR]->functions[f].name,
+                    x[i], got[i], expected[i]);
             }
         }
     }
@@ -132,7 +137,24 @@ typedef struct {
 } error_case;
 
 static const error_case error_cases[] = {
-    /* clang-format off */
+/* clang-format off */
+#ifdef SPL_SINGLE
+    {"exp2",   exp2l,        -125.0,  125.0,  1.8e-7,  0.0,     0},
+    {"exp2",   exp2l,        -2.0,    2.0,    1.8e-7,  0.0,     0},
+    {"exp",    expl,         -86.0,   86.0,   2.5e-7,  0.0,     0},
+    {"exp",    expl,         -2.0,    2.0,    2.5e-7,  0.0,     0},
+    {"exprel", exact_exprel, -86.0,   86.0,   7e-7,    0.0,     0},
+    {"exprel", exact_exprel, -1.0,    1.0,    7e-7,    0.0,     0},
+    {"exprel", exact_exprel, 1e-30,   1e-2,   1.2e-7,  0.0,     1},
+    {"gate",   exact_gate,   -8.0,    20.0,   0.0,     1.4e-7,  0},
+    {"log",    logl,         FLT_MIN, 1e38,   1.5e-7,  0.0,     1},
+    {"log",    logl,         0.5,     2.0,    1.5e-7,  0.0,     0},
+    {"log",    logl,         0.99,    1.01,   1.5e-7,  0.0,     0},
+    {"sine",   sinl,         -0.785,  0.785,  1.2e-7,  9e-8,    0},
+    {"sine",   sinl,         -1e5,    1e5,    0.0,     1.2e-7,  0},
+    {"cosine", cosl,         -0.785,  0.785,  1.2e-7,  9e-8,    0},
+    {"cosine", cosl,         -1e5,    1e5,    0.0,     1.2e-7,  0},
+#else
     {"exp2",   exp2l,        -1000.0, 1000.0, 4.5e-16, 0.0,     0},
     {"exp2",   exp2l,        -2.0,    2.0,    4.5e-16, 0.0,     0},
     {"exp",    expl,         -690.0,  690.0,  4.5e-16, 0.0,     0},
@@ -148,16 +170,17 @@ static const error_case error_cases[] = {
     {"sine",   sinl,         -1e5,    1e5,    0.0,     1.5e-16, 0},
     {"cosine", cosl,         -0.785,  0.785,  2.3e-16, 1.5e-16, 0},
     {"cosine", cosl,         -1e5,    1e5,    0.0,     1.5e-16, 0},
+#endif
     {"fma",    NULL,         -1e3,    1e3,    0.0,     0.0,     0},
     /* clang-format on */
 };
 
 /* Exact products and a sum of nearly equal size: long double is not wide enough, the C
  * library's fma is the yardstick. */
-static void check_fma(const double *x, const double *y)
+static void check_fma(const spl_real *x, const spl_real *y)
 {
-    for (size_t i = 0; i < 8; i++) {
-        ck_assert(y[i] == fma(x[i], 1.0 / 3.0, -1.0 / 7.0));
+    for (size_t i = 0; i < WIDTH; i++) {
+        ck_assert(y[i] == spl_fma(x[i], (spl_real)(1.0 / 3.0), (spl_real)(-1.0 / 7.0)));
     }
 }
 
@@ -172,20 +195,21 @@ START_TEST(errors_are_within_their_bounds)
         fprintf(stderr, "# skipped: long double is no wider than double here\n");
         return;
     }
-    for (size_t i = 0; i < POINTS; i += 8) {
-        double x[8];
-        double y[8];
-        for (size_t j = 0; j < 8; j++) {
+    for (size_t i = 0; i < POINTS; i += WIDTH) {
+        spl_real x[WIDTH];
+        spl_real y[WIDTH];
+        for (size_t j = 0; j < WIDTH; j++) {
             const double u = uniform(&state);
-            x[j] = c->logarithmic ? exp(log(c->low) + u * (log(c->high) - log(c->low)))
-                                  : c->low + u * (c->high - c->low);
+            x[j] = (spl_real)(c->logarithmic
+                                  ? exp(log(c->low) + u * (log(c->high) - log(c->low)))
+                                  : c->low + u * (c->high - c->low));
         }
-        f->apply(x, y, 8);
+        f->apply(x, y, WIDTH);
         if (c->exact == NULL) {
             check_fma(x, y);
             continue;
         }
-        for (size_t j = 0; j < 8; j++) {
+        for (size_t j = 0; j < WIDTH; j++) {
             const long double exact = c->exact(x[j]);
             const double error = (double)fabsl(y[j] - exact);
             worst_absolute = fmax(worst_absolute, error);
@@ -208,12 +232,15 @@ START_TEST(nan_stays_in_its_lane)
             continue;
         }
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            for (size_t lane = 0; lane < 8; lane++) {
-                double x[8] = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
-                double y[8];
+            for (size_t lane = 0; lane < WIDTH; lane++) {
+                spl_real x[WIDTH];
+                spl_real y[WIDTH];
+                for (size_t j = 0; j < WIDTH; j++) {
+                    x[j] = 1;
+                }
                 x[lane] = lane % 2 == 0 ? NAN : -NAN;
-                find(tables[t], names[i])->apply(x, y, 8);
-                for (size_t j = 0; j < 8; j++) {
+                find(tables[t], names[i])->apply(x, y, WIDTH);
+                for (size_t j = 0; j < WIDTH; j++) {
                     ck_assert_msg(isnan(y[j]) == (j == lane), "%s, %s: lane %zu of %zu",
                         spl_target_names[t], names[i], j, lane);
                 }
@@ -227,17 +254,22 @@ START_TEST(special_values_are_exact)
 {
     ck_assert(apply_one("exp2", 0.0) == 1.0);
     ck_assert(apply_one("exp2", 10.0) == 1024.0);
-    ck_assert(apply_one("exp2", -1000.0) == 0x1p-1000);
-    ck_assert(apply_one("exp2", INFINITY) == 0x1p1000);
+    const int top = SPL_REAL_BYTES == 8 ? 1000 : 125;
+    ck_assert(apply_one("exp2", (spl_real)-top) == (spl_real)ldexp(1.0, -top));
+    ck_assert(apply_one("exp2", INFINITY) == (spl_real)ldexp(1.0, top));
     ck_assert(apply_one("exp", 0.0) == 1.0);
-    ck_assert(apply_one("exp", INFINITY) == apply_one("exp", 690.0));
-    ck_assert(apply_one("exp", -INFINITY) == apply_one("exp", -690.0));
+    ck_assert(
+        apply_one("exp", INFINITY) == apply_one("exp", SPL_REAL_BYTES == 8 ? 690 : 86));
+    ck_assert(apply_one("exp", -INFINITY) ==
+              apply_one("exp", SPL_REAL_BYTES == 8 ? -690 : -86));
     ck_assert(apply_one("exprel", 0.0) == 1.0);
-    ck_assert(apply_one("exprel", 0x1p-1074) == 1.0);
+    ck_assert(apply_one("exprel",
+                  SPL_REAL_BYTES == 8 ? (spl_real)0x1p-1074 : (spl_real)0x1p-149) == 1.0);
     ck_assert(apply_one("exprel", -INFINITY) == 0.0);
     ck_assert(apply_one("gate", 0.0) == 0.5);
     ck_assert(apply_one("gate", INFINITY) == 1.0);
-    ck_assert(apply_one("gate", -INFINITY) == 1.0 / (1.0 + 0x1p60));
+    ck_assert(apply_one("gate", -INFINITY) ==
+              1 / (spl_real)(1.0 + (SPL_REAL_BYTES == 8 ? 0x1p60 : 0x1p24)));
     ck_assert(apply_one("log", 1.0) == 0.0);
     ck_assert(apply_one("sine", 0.0) == 0.0);
     ck_assert(apply_one("cosine", 0.0) == 1.0);
@@ -249,9 +281,10 @@ END_TEST
 START_TEST(rotation_knows_every_quadrant)
 {
     for (int k = -9; k <= 9; k++) {
-        const double x = k * M_PI_2 + 0.3;
-        ck_assert_double_eq_tol(apply_one("sine", x), sin(x), 2e-16);
-        ck_assert_double_eq_tol(apply_one("cosine", x), cos(x), 2e-16);
+        const spl_real x = (spl_real)(k * M_PI_2 + 0.3);
+        const double bound = SPL_REAL_BYTES == 8 ? 2e-16 : 1.2e-7;
+        ck_assert_double_eq_tol(apply_one("sine", x), sin(x), bound);
+        ck_assert_double_eq_tol(apply_one("cosine", x), cos(x), bound);
     }
 }
 END_TEST
@@ -263,17 +296,17 @@ START_TEST(first_lanes_are_loaded_without_touching_others)
         mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(memory, MAP_FAILED);
     ck_assert_int_eq(mprotect(memory + page, page, PROT_NONE), 0);
-    double *end = (double *)(void *)(memory + page);
+    spl_real *end = (spl_real *)(void *)(memory + page);
     for (int t = 0; t < SPL_N_TARGETS; t++) {
-        for (size_t count = 0; spl_target_available((spl_target)t) && count <= 8;
+        for (size_t count = 0; spl_target_available((spl_target)t) && count <= WIDTH;
              count++) {
-            double out[8];
+            spl_real out[WIDTH];
             for (size_t i = 0; i < count; i++) {
-                end[(ptrdiff_t)i - (ptrdiff_t)count] = 1.0 + (double)i;
+                end[(ptrdiff_t)i - (ptrdiff_t)count] = (spl_real)(1 + i);
             }
             tables[t]->load_first(end - count, count, out);
-            for (size_t i = 0; i < 8; i++) {
-                ck_assert(out[i] == (i < count ? 1.0 + (double)i : 0.0));
+            for (size_t i = 0; i < WIDTH; i++) {
+                ck_assert(out[i] == (i < count ? (spl_real)(1 + i) : 0));
             }
         }
     }
@@ -283,18 +316,18 @@ END_TEST
 
 START_TEST(transposition_swaps_rows_and_columns)
 {
-    double in[64];
-    for (size_t i = 0; i < 64; i++) {
-        in[i] = (double)i;
+    spl_real in[WIDTH * WIDTH];
+    for (size_t i = 0; i < WIDTH * WIDTH; i++) {
+        in[i] = (spl_real)i;
     }
     for (int t = 0; t < SPL_N_TARGETS; t++) {
-        double out[64] = {0};
+        spl_real out[WIDTH * WIDTH] = {0};
         if (!spl_target_available((spl_target)t)) {
             continue;
         }
         tables[t]->transpose(in, out);
-        for (size_t i = 0; i < 64; i++) {
-            ck_assert_double_eq(out[i], in[i % 8 * 8 + i / 8]);
+        for (size_t i = 0; i < WIDTH * WIDTH; i++) {
+            ck_assert(out[i] == in[i % WIDTH * WIDTH + i / WIDTH]);
         }
     }
 }

@@ -1,0 +1,24 @@
+/* What a run's caller sees of the loop over blocks, in either precision. */
+#ifndef SPL_INTEGRATE_HOOKS_H
+#define SPL_INTEGRATE_HOOKS_H
+
+#include "monitor/monitor.h"
+
+/* What happens between blocks; all may be NULL. */
+typedef struct spl_block_hooks {
+    void *user;
+    /* by every thread, for its nodes */
+    void (*observe)(void *user, const spl_samples *block, size_t begin, size_t end);
+    /* by the calling thread, after all nodes: rows to the sinks; false ends the loop */
+    bool (*finish)(void *user, const spl_samples *block);
+} spl_block_hooks;
+
+/* Where a state left the bounds. */
+typedef struct spl_divergence {
+    bool happened;
+    size_t node, state;
+    double value;
+    uint64_t step; /* the step that produced it */
+} spl_divergence;
+
+#endif

@@ -1,0 +1,269 @@
+/* The engine of one precision: a network and what the rest of sim asks of it. */
+#include "sim/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/registry.h"
+#include "sim/assemble.h"
+
+#ifdef SPL_SINGLE
+#define OPS spl_engine_single
+#else
+#define OPS spl_engine_double
+#endif
+
+typedef struct {
+    spl_engine base;
+    spl_arena arena;
+    spl_network network;
+    const spl_model *model;
+    const spl_model_kernels *one; /* evaluates single nodes */
+} engine;
+
+static const spl_network *network_of(const spl_engine *base)
+{
+    return &((const engine *)base)->network;
+}
+
+static void advance(spl_engine *base, uint64_t n_steps, const spl_block_hooks *hooks,
+    spl_divergence *divergence)
+{
+    spl_network_advance(&((engine *)base)->network, n_steps, hooks, divergence);
+}
+
+static uint64_t step(const spl_engine *base)
+{
+    return network_of(base)->step;
+}
+
+static void set_threads(spl_engine *base, int threads)
+{
+    ((engine *)base)->network.threads = threads;
+}
+
+static int threads(const spl_engine *base)
+{
+    return network_of(base)->threads;
+}
+
+static double state(const spl_engine *base, size_t which, size_t node)
+{
+    const spl_network *network = network_of(base);
+    return network->run.state[which * network->stride + node];
+}
+
+static double observable(const spl_engine *base, size_t node)
+{
+    const spl_network *network = network_of(base);
+    spl_real states[SPL_MAX_STATES];
+    spl_real q = 0;
+    for (size_t s = 0; s < network->n_states; s++) {
+        states[s] = network->run.state[s * network->stride + node];
+    }
+    ((const engine *)base)
+        ->one->observe(
+            spl_tile_params(&network->run, node), SPL_TILE, node % SPL_TILE, states, &q);
+    return q;
+}
+
+static bool check(const spl_engine *base, size_t node, char *text, size_t size)
+{
+    const spl_network *network = network_of(base);
+    return network->model->check != NULL &&
+           network->model->check(spl_tile_params(&network->run, node), SPL_TILE,
+               node % SPL_TILE, text, size);
+}
+
+/* Samples that a continuation needs: the present one and delay_max before it. */
+static size_t n_samples(const spl_plan *plan)
+{
+    return (size_t)plan->delay_max + 1;
+}
+
+/* Stages in lockstep know the sample half a step back only with the next slope, of which
+ * they keep the other end. */
+static bool keeps_last_step(const spl_network *network)
+{
+    return network->half_history != NULL &&
+           (network->reference || network->plan->n_undelayed > 0);
+}
+
+static size_t list_final(const spl_engine *base, spl_array *arrays)
+{
+    const spl_network *network = network_of(base);
+    const spl_model *model = ((const engine *)base)->model;
+    const size_t n_nodes = network->n_nodes;
+    size_t n = 0;
+    for (size_t s = 0; s < model->n_states; s++) {
+        arrays[n++] = (spl_array){.name = model->states[s].name,
+            .rank = 1,
+            .dims = {n_nodes},
+            .unit = model->states[s].unit};
+    }
+    const spl_array history = {.name = "history",
+        .rank = 3,
+        .dims = {network->n_channels, n_nodes, n_samples(network->plan)},
+        .unit = "1"};
+    arrays[n++] = history;
+    if (network->half_history != NULL) {
+        arrays[n] = history;
+        arrays[n++].name = "history_half_steps";
+    }
+    const spl_array states = {.rank = 2, .dims = {model->n_states, n_nodes}, .unit = "1"};
+    if (keeps_last_step(network)) {
+        arrays[n] = states;
+        arrays[n++].name = "states_before";
+        arrays[n] = states;
+        arrays[n++].name = "slopes_before";
+    }
+    if (network->eta != NULL) {
+        arrays[n] = states;
+        arrays[n++].name = "noise";
+    }
+    return n;
+}
+
+/* Copy a ring in the order of time, oldest sample first, up to sample `newest`. */
+static double *copy_history(
+    double *out, const spl_network *network, const spl_real *ring, int64_t newest)
+{
+    const spl_plan *plan = network->plan;
+    const size_t count = n_samples(plan);
+    const size_t n_rows = network->n_channels * network->n_nodes;
+    const int64_t oldest = newest - (int64_t)count + 1;
+    for (size_t row = 0; row < n_rows; row++) {
+        for (size_t s = 0; s < count; s++) {
+            *out++ = ring[row * plan->pitch + spl_plan_slot(plan, oldest + (int64_t)s)];
+        }
+    }
+    return out;
+}
+
+/* Copy an array [n_states][stride] without its padding. */
+static double *copy_states(
+    double *out, const spl_network *network, const spl_real *states)
+{
+    for (size_t s = 0; s < network->n_states; s++) {
+        for (size_t i = 0; i < network->n_nodes; i++) {
+            *out++ = states[s * network->stride + i];
+        }
+    }
+    return out;
+}
+
+static double *copy_final(const spl_engine *base, double *out)
+{
+    const spl_network *network = network_of(base);
+    const int64_t now = (int64_t)network->step;
+    out = copy_states(out, network, network->run.state);
+    out = copy_history(out, network, network->history, now);
+    if (network->half_history != NULL) {
+        out = copy_history(out, network, network->half_history, now - 1);
+    }
+    if (keeps_last_step(network)) {
+        out = copy_states(out, network, network->x_before);
+        out = copy_states(out, network, network->f_before);
+    }
+    if (network->eta != NULL) {
+        out = copy_states(out, network, network->eta);
+    }
+    return out;
+}
+
+static void save(const spl_engine *base, void *copy)
+{
+    const engine *self = (const engine *)base;
+    memcpy(copy, &self->network.step, sizeof self->network.step);
+    memcpy((char *)copy + sizeof self->network.step, self->arena.base, self->arena.size);
+}
+
+static void restore(spl_engine *base, const void *copy)
+{
+    engine *self = (engine *)base;
+    memcpy(&self->network.step, copy, sizeof self->network.step);
+    memcpy(self->arena.base, (const char *)copy + sizeof self->network.step,
+        self->arena.size);
+}
+
+static const char *path_of(const spl_network *network)
+{
+    return network->reference                ? "reference"
+           : network->matrix != NULL         ? "undelayed dense"
+           : network->plan->n_undelayed == 0 ? "delayed blocks"
+           : network->plan->delay_max == 0   ? "undelayed sparse"
+                                             : "lockstep";
+}
+
+static uint64_t plan_bytes(const spl_plan *plan)
+{
+    return plan->n_edges *
+               (sizeof *plan->source + sizeof *plan->delay + sizeof *plan->weight) +
+           plan->n_nodes * (sizeof *plan->start + sizeof *plan->undelayed) +
+           plan->stride * 2 * sizeof(double);
+}
+
+static void engine_free(spl_engine *base)
+{
+    if (base == NULL) {
+        return;
+    }
+    engine *self = (engine *)base;
+    spl_network_release(&self->network, &self->arena);
+    free(self);
+}
+
+static spl_status engine_create(spl_engine **out, const spl_settings *settings,
+    const spl_connectome *connectome, const bool *record)
+{
+    spl_status status = SPL_OK;
+    engine *self = calloc(1, sizeof *self);
+    *out = NULL;
+    if (self == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory: the engine of a run");
+    }
+    spl_network *network = &self->network;
+    SPL_TRY(spl_network_assemble(network, &self->arena, settings, connectome, record));
+    const spl_plan *plan = network->plan;
+    const bool by_step = network->reference || plan->n_undelayed > 0;
+    self->model = settings->model;
+    self->one = spl_model_kernels_of(settings->model, SPL_TARGET_SCALAR);
+    self->base = (spl_engine){
+        .ops = &OPS,
+        .precision = SPL_PRECISION_NAME,
+        .target = network->target,
+        .reference = network->reference,
+        .path = path_of(network),
+        .n_edges = plan->n_edges + plan->n_self,
+        .delay_min = plan->delay_min,
+        .delay_median = plan->delay_median,
+        .delay_max = plan->delay_max,
+        .block = by_step ? 1 : plan->block,
+        .max_block = SPL_MAX_BLOCK,
+        .max_threads = network->threads,
+        .memory_bytes = sizeof *self + self->arena.size + plan_bytes(plan),
+        .copy_bytes = sizeof network->step + self->arena.size,
+    };
+    memcpy(self->base.slot, network->run.slot, sizeof self->base.slot);
+    *out = &self->base;
+    self = NULL;
+out:
+    engine_free((spl_engine *)self);
+    return status;
+}
+
+const spl_engine_ops OPS = {
+    .create = engine_create,
+    .free = engine_free,
+    .advance = advance,
+    .step = step,
+    .set_threads = set_threads,
+    .threads = threads,
+    .state = state,
+    .observable = observable,
+    .check = check,
+    .list_final = list_final,
+    .copy_final = copy_final,
+    .save = save,
+    .restore = restore,
+};
