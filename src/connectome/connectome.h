@@ -36,7 +36,7 @@ enum {
 };
 
 typedef struct spl_limits {
-    size_t max_nodes;
+    size_t max_nodes; /* of a dense matrix */
     size_t max_member_bytes;
 } spl_limits;
 
@@ -213,6 +213,9 @@ const char *spl_show_token(const char *token, size_t length, char text[48]);
 bool spl_is_npy(const char *bytes, size_t length);
 SPL_MUST_CHECK spl_status spl_npy_parse(
     spl_table *table, const char *place, const spl_blob *blob, const spl_limits *limits);
+/* Parse an array of one string, bytes or UCS-4, into at most 15 characters. */
+SPL_MUST_CHECK spl_status spl_npy_text(
+    char text[16], const char *place, const spl_blob *blob);
 
 /* table.c */
 
@@ -241,6 +244,16 @@ typedef struct spl_container {
     const void *source;
 } spl_container;
 
+/* Limits of what has one row for each node, whose matrix may be sparse. */
+static inline spl_limits spl_node_limits(const spl_limits *limits)
+{
+    spl_limits nodes = *limits;
+    if (nodes.max_nodes < SPL_MAX_SPARSE_NODES) {
+        nodes.max_nodes = SPL_MAX_SPARSE_NODES;
+    }
+    return nodes;
+}
+
 const char *spl_member_name(spl_member member);
 /* Choose the entry of each member, SIZE_MAX where there is none. */
 SPL_MUST_CHECK spl_status spl_members_select(
@@ -252,6 +265,23 @@ SPL_MUST_CHECK spl_status spl_members_load(spl_raw *raw, const spl_container *co
 /* tvb_zip.c: read an archive that lies in memory; `file` is its name in messages. */
 SPL_MUST_CHECK spl_status spl_zip_parse(
     spl_raw *raw, const char *file, const spl_blob *bytes, const spl_limits *limits);
+
+/* The members of an archive in memory, at most SPL_MAX_MEMBERS; their paths are the
+ * caller's to free, also after a failure. */
+SPL_MUST_CHECK spl_status spl_zip_list(
+    spl_entry *entries, size_t *n_entries, const spl_blob *bytes, const char *file);
+/* The fetch of a container whose source is the archive's blob. */
+SPL_MUST_CHECK spl_status spl_zip_fetch(spl_blob *blob, const spl_container *container,
+    const spl_entry *wanted, const char *place, bool square, const spl_limits *limits);
+
+/* sparse_npz.c: what scipy.sparse.save_npz writes */
+
+bool spl_is_zip(const char *bytes, size_t length);
+/* Is this archive one sparse matrix, and not a connectome's members? */
+bool spl_is_sparse_npz(const spl_container *container);
+/* Read it. Result: SPL_OK; SPL_ERR_FORMAT, _LIMIT, _NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_sparse_npz(spl_sparse *sparse, const char *place,
+    const spl_blob *bytes, const spl_limits *limits);
 
 /* assemble.c: judge by the policies */
 SPL_MUST_CHECK spl_status spl_assemble(spl_connectome **out, spl_raw *raw,

@@ -1,10 +1,8 @@
 /* TVB's connectivity files and our own results files. HDF5 parses them in a forked child,
  * which sends arrays; this side believes none of their sizes. */
-#include "connectome/connectome.h"
+#include "connectome/hdf5_sparse.h"
 
 #include "h5/h5.h"
-#include "h5/sandbox.h"
-#include "h5/strict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,9 +30,15 @@ typedef struct child {
     int fd;
     spl_h5_source source;
     hid_t file, group;
+    hid_t weights; /* the group of sparse weights, or -1 */
     const layout *layout;
     size_t max_nodes;
 } child;
+
+static size_t most_rows(size_t max_nodes)
+{
+    return max_nodes > SPL_MAX_SPARSE_NODES ? max_nodes : SPL_MAX_SPARSE_NODES;
+}
 
 /* Rank 1 or 2, at most max_nodes each way; a vector is a matrix of one column. */
 static spl_status check_shape(spl_h5_dataset *d, const child *c)
@@ -46,12 +50,17 @@ static spl_status check_shape(spl_h5_dataset *d, const child *c)
     if (d->dims[0] == 0 || d->dims[1] == 0) {
         return spl_h5_bad_dataset(d, "empty");
     }
-    if (d->dims[0] > c->max_nodes || d->dims[1] > c->max_nodes) {
+    /* what has a row for each node may belong to sparse weights */
+    const bool square = strcmp(d->name, c->layout->members[SPL_MEMBER_WEIGHTS]) == 0 ||
+                        strcmp(d->name, c->layout->members[SPL_MEMBER_LENGTHS]) == 0;
+    const size_t most =
+        !square && d->dims[1] <= 3 ? most_rows(c->max_nodes) : c->max_nodes;
+    if (d->dims[0] > most || d->dims[1] > most) {
         return spl_error(SPL_ERR_LIMIT,
             "%s: %s: shape %llu x %llu, above the limit of %zu nodes; raise "
             "connectome.max_nodes",
             c->source.path, d->name, (unsigned long long)d->dims[0],
-            (unsigned long long)d->dims[1], c->max_nodes);
+            (unsigned long long)d->dims[1], most);
     }
     return SPL_OK;
 }
@@ -125,11 +134,33 @@ out:
     return status;
 }
 
+/* Weights and lengths are matrices or groups of sparse ones. */
+static spl_status send_matrix(child *c, spl_member member)
+{
+    hid_t group = -1;
+    if (!spl_h5_is_group(c->group, spl_member_name(member))) {
+        return send_numbers(c, member);
+    }
+    spl_status status = spl_h5_send_sparse(
+        c->fd, &c->source, c->group, c->layout->group, member, c->weights, &group);
+    if (member == SPL_MEMBER_WEIGHTS) {
+        c->weights = group;
+    }
+    /* what is left open goes with the process */
+    return status;
+}
+
 /* Copy the strings one behind the other; `stride` is 0 for variable-length ones. */
 static spl_status pack_labels(const spl_h5_dataset *d, const char *fixed, size_t stride,
     char *const *variable, char **packed, size_t *n_bytes)
 {
-    *packed = malloc(d->dims[0] * (SPL_MAX_LABEL_BYTES + 1));
+    size_t room = 0;
+    for (size_t i = 0; i < d->dims[0]; i++) {
+        const char *label = stride > 0 ? fixed + i * stride : variable[i];
+        const size_t most = stride > 0 ? stride : SPL_MAX_LABEL_BYTES;
+        room += 1 + (label == NULL ? 0 : strnlen(label, most));
+    }
+    *packed = malloc(room);
     if (*packed == NULL) {
         return spl_error(
             SPL_ERR_NO_MEMORY, "%s: out of memory for the labels", d->source->path);
@@ -237,13 +268,15 @@ static spl_status run_child(int fd, const char *path, const void *user)
 {
     spl_status status = SPL_OK;
     const spl_limits *limits = user;
-    child c = {.fd = fd, .file = -1, .group = -1};
+    child c = {.fd = fd, .file = -1, .group = -1, .weights = -1};
     c.max_nodes = limits->max_nodes;
     SPL_TRY(spl_h5_open_file(&c.file, &c.source, path));
     SPL_TRY(spl_sandbox_lock());
     SPL_TRY(find_group(&c));
     SPL_TRY(spl_sandbox_send(fd, KIND_FORM, c.layout == &results_layout, 1, "", 0));
-    for (size_t m = 0; m < SPL_MEMBER_INFO; m++) {
+    SPL_TRY(send_matrix(&c, SPL_MEMBER_WEIGHTS));
+    SPL_TRY(send_matrix(&c, SPL_MEMBER_LENGTHS));
+    for (size_t m = SPL_MEMBER_CENTRES; m < SPL_MEMBER_INFO; m++) {
         SPL_TRY(send_numbers(&c, m));
     }
     SPL_TRY(send_labels(&c));
@@ -268,9 +301,12 @@ static spl_status take_table(spl_raw *raw, spl_sandbox *sandbox,
     const spl_sandbox_record *record, const spl_limits *limits)
 {
     size_t member = record->kind - 1;
-    if (raw->tables[member].data != NULL || record->rows == 0 || record->columns == 0 ||
-        record->rows > limits->max_nodes || record->columns > limits->max_nodes ||
-        record->bytes != record->rows * record->columns * sizeof(double)) {
+    const bool square = member == SPL_MEMBER_WEIGHTS || member == SPL_MEMBER_LENGTHS;
+    const size_t most = square ? limits->max_nodes : most_rows(limits->max_nodes);
+    if (raw->places[member] != NULL || record->rows == 0 || record->columns == 0 ||
+        record->rows > most || record->columns > most ||
+        record->bytes / record->columns / sizeof(double) != record->rows ||
+        record->bytes % (record->columns * sizeof(double)) != 0) {
         return nonsense(sandbox);
     }
     if (asprintf(&raw->places[member], "%s: %s", sandbox->path,
@@ -305,7 +341,7 @@ static spl_status take_labels(spl_raw *raw, spl_sandbox *sandbox,
     spl_status status = SPL_OK;
     char *packed = NULL;
     size_t count = 0;
-    if (raw->labels != NULL || record->rows > limits->max_nodes) {
+    if (raw->labels != NULL || record->rows > most_rows(limits->max_nodes)) {
         return nonsense(sandbox);
     }
     SPL_TRY(take_text(
@@ -336,11 +372,14 @@ static bool is_hash(const char *text)
            strspn(text, "0123456789abcdef") == SPL_SHA256_HEX - 1;
 }
 
-static spl_status take_record(spl_raw *raw, spl_sandbox *sandbox,
-    const spl_sandbox_record *record, const spl_limits *limits)
+static spl_status take_record(spl_raw *raw, spl_sparse_arrival arrivals[2],
+    spl_sandbox *sandbox, const spl_sandbox_record *record, const spl_limits *limits)
 {
     spl_status status = SPL_OK;
     char *text = NULL;
+    if (record->kind >= SPL_SPARSE_KINDS && record->kind < SPL_SPARSE_KINDS_END) {
+        return spl_h5_take_sparse(raw, arrivals, sandbox, record);
+    }
     if (record->kind <= SPL_MEMBER_INFO) {
         return take_table(raw, sandbox, record, limits);
     }
@@ -361,7 +400,8 @@ static spl_status take_record(spl_raw *raw, spl_sandbox *sandbox,
         }
         break;
     case KIND_DROPPED:
-        raw->n_dropped_self = record->rows < limits->max_nodes ? (size_t)record->rows : 0;
+        raw->n_dropped_self =
+            record->rows <= most_rows(limits->max_nodes) ? (size_t)record->rows : 0;
         return record->bytes == 0 ? SPL_OK : nonsense(sandbox);
     default:
         return nonsense(sandbox);
@@ -375,18 +415,22 @@ static spl_status take_all(spl_raw *raw, spl_sandbox *sandbox, const spl_limits 
 {
     spl_status status = SPL_OK;
     spl_sandbox_record record;
+    spl_sparse_arrival arrivals[2] = {{0}};
     raw->form = tvb_layout.form;
     for (;;) {
         SPL_TRY(spl_sandbox_next(sandbox, &record));
         if (record.kind == 0) {
             break;
         }
-        SPL_TRY(take_record(raw, sandbox, &record, limits));
+        SPL_TRY(take_record(raw, arrivals, sandbox, &record, limits));
     }
-    if (raw->tables[SPL_MEMBER_WEIGHTS].data == NULL) {
+    if (raw->places[SPL_MEMBER_WEIGHTS] == NULL) {
         SPL_FAIL(SPL_ERR_FORMAT,
             "%s: no dataset weights at its root; this HDF5 file is no connectome",
             sandbox->path);
+    }
+    if (!spl_h5_has_arrived(raw, arrivals)) {
+        SPL_TRY(nonsense(sandbox));
     }
 out:
     return status;
@@ -411,6 +455,9 @@ static spl_status load(
         &sandbox, options->file, run_child, limits, matrix_bytes + ((size_t)512 << 20)));
     SPL_TRY(take_all(raw, &sandbox, limits));
     if (strcmp(raw->form, tvb_layout.form) == 0) {
+        if (raw->sparse[SPL_MEMBER_WEIGHTS].data != NULL) {
+            raw->form = "sparse HDF5";
+        }
         SPL_TRY(spl_sha256_files(&options->file, 1, raw->sha256));
     }
 out:

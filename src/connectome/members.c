@@ -204,15 +204,17 @@ static spl_status load_member(const load_job *job, spl_member member)
     const spl_entry *entry = &job->container->entries[job->selected[member]];
     const char *place = job->raw->places[member];
     bool square = member == SPL_MEMBER_WEIGHTS || member == SPL_MEMBER_LENGTHS;
-    SPL_TRY(
-        job->container->fetch(&blob, job->container, entry, place, square, job->limits));
-    SPL_TRY(spl_blob_inflate(&blob, place, square, job->limits));
+    const spl_limits limits = square ? *job->limits : spl_node_limits(job->limits);
+    SPL_TRY(job->container->fetch(&blob, job->container, entry, place, square, &limits));
+    SPL_TRY(spl_blob_inflate(&blob, place, square, &limits));
     if (member == SPL_MEMBER_INFO) {
         job->raw->info = blob.bytes;
         blob = (spl_blob){0};
+    } else if (square && spl_is_zip(blob.bytes, blob.length)) {
+        SPL_TRY(spl_sparse_npz(&job->raw->sparse[member], place, &blob, &limits));
     } else {
-        SPL_TRY(spl_table_parse(
-            &job->raw->tables[member], member, place, &blob, job->limits));
+        SPL_TRY(
+            spl_table_parse(&job->raw->tables[member], member, place, &blob, &limits));
     }
 out:
     spl_blob_deinit(&blob);

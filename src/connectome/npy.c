@@ -226,3 +226,28 @@ spl_status spl_npy_parse(
 out:
     return status;
 }
+
+spl_status spl_npy_text(char text[16], const char *place, const spl_blob *blob)
+{
+    spl_status status = SPL_OK;
+    npy_header header = {0};
+    const char *data = NULL;
+    SPL_TRY(parse_header(&header, &data, place, blob));
+    /* "|S3" is three bytes, "<U3" three UCS-4 characters */
+    const bool wide = strncmp(header.descr, "<U", 2) == 0;
+    const size_t step = wide ? 4 : 1;
+    const unsigned long length = wide || strncmp(header.descr, "|S", 2) == 0
+                                     ? strtoul(header.descr + 2, NULL, 10)
+                                     : 0;
+    const size_t have = blob->length - (size_t)(data - blob->bytes);
+    if (length == 0 || length > 15 || have != length * step) {
+        SPL_FAIL(SPL_ERR_FORMAT, "%s: '%s' is no short text; save the array again", place,
+            header.descr);
+    }
+    memset(text, 0, 16);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = data[i * step];
+    }
+out:
+    return status;
+}

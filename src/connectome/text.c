@@ -1,5 +1,5 @@
 /* Separate files for weights, lengths, labels and centres: text, plain, gzip or bzip2,
- * and .npy. */
+ * .npy, and SciPy's .npz for the two matrices. */
 #include "connectome/connectome.h"
 
 #include "base/str.h"
@@ -19,10 +19,11 @@ static spl_status fetch(spl_blob *blob, const spl_container *container,
 static spl_status load_labels(spl_raw *raw, const char *path, const spl_limits *limits)
 {
     spl_status status = SPL_OK;
+    const spl_limits nodes = spl_node_limits(limits);
     spl_blob blob = {0};
     SPL_TRY(spl_blob_read(&blob, path, limits->max_member_bytes));
     SPL_TRY(spl_blob_inflate(&blob, path, false, limits));
-    SPL_TRY(spl_text_labels(&raw->labels, &raw->n_labels, path, &blob, limits));
+    SPL_TRY(spl_text_labels(&raw->labels, &raw->n_labels, path, &blob, &nodes));
     raw->labels_place = spl_strdup(path);
     if (raw->labels_place == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
@@ -74,6 +75,9 @@ static spl_status load(
         }
     }
     SPL_TRY(spl_members_load(raw, &container, selected, limits));
+    if (raw->sparse[SPL_MEMBER_WEIGHTS].data != NULL) {
+        raw->form = "sparse npz";
+    }
     if (options->labels != NULL) {
         names[n_names++] = options->labels;
         SPL_TRY(load_labels(raw, options->labels, limits));

@@ -66,7 +66,7 @@ static spl_status next_entry(
     return SPL_OK;
 }
 
-static spl_status list_members(
+spl_status spl_zip_list(
     spl_entry *entries, size_t *n_entries, const spl_blob *bytes, const char *file)
 {
     spl_status status = SPL_OK;
@@ -133,7 +133,7 @@ out:
 
 /* Open the archive anew for each member: skipping costs nothing with the central
  * directory, and two threads share no state. */
-static spl_status fetch(spl_blob *blob, const spl_container *container,
+spl_status spl_zip_fetch(spl_blob *blob, const spl_container *container,
     const spl_entry *wanted, const char *place, bool square, const spl_limits *limits)
 {
     spl_status status = SPL_OK;
@@ -194,19 +194,39 @@ static bool is_npy_name(const char *path)
     return length > 4 && strcasecmp(path + length - 4, ".npy") == 0;
 }
 
+/* The members of a connectome, whichever of them are there. */
+static spl_status load_members(
+    spl_raw *raw, const spl_container *container, const spl_limits *limits)
+{
+    spl_status status = SPL_OK;
+    size_t selected[SPL_N_MEMBERS];
+    SPL_TRY(spl_members_select(container, selected));
+    raw->form = is_npy_name(container->entries[selected[SPL_MEMBER_WEIGHTS]].path)
+                    ? "npz"
+                    : "TVB zip";
+    SPL_TRY(spl_members_load(raw, container, selected, limits));
+out:
+    return status;
+}
+
 spl_status spl_zip_parse(
     spl_raw *raw, const char *file, const spl_blob *bytes, const spl_limits *limits)
 {
     spl_status status = SPL_OK;
     spl_entry entries[SPL_MAX_MEMBERS] = {{0}};
-    size_t selected[SPL_N_MEMBERS];
     spl_container container = {
-        .file = file, .entries = entries, .fetch = fetch, .source = bytes};
-    SPL_TRY(list_members(entries, &container.n_entries, bytes, file));
-    SPL_TRY(spl_members_select(&container, selected));
-    raw->form =
-        is_npy_name(entries[selected[SPL_MEMBER_WEIGHTS]].path) ? "npz" : "TVB zip";
-    SPL_TRY(spl_members_load(raw, &container, selected, limits));
+        .file = file, .entries = entries, .fetch = spl_zip_fetch, .source = bytes};
+    SPL_TRY(spl_zip_list(entries, &container.n_entries, bytes, file));
+    if (spl_is_sparse_npz(&container)) {
+        raw->form = "sparse npz";
+        raw->places[SPL_MEMBER_WEIGHTS] = spl_strdup(file);
+        if (raw->places[SPL_MEMBER_WEIGHTS] == NULL) {
+            SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", file);
+        }
+        SPL_TRY(spl_sparse_npz(&raw->sparse[SPL_MEMBER_WEIGHTS], file, bytes, limits));
+    } else {
+        SPL_TRY(load_members(raw, &container, limits));
+    }
     spl_sha256_bytes(bytes->bytes, bytes->length, raw->sha256);
 out:
     for (size_t i = 0; i < container.n_entries; i++) {

@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_SECONDS = 30, PIPE_FD = 3, KIND_END = 0, MAX_MESSAGE = 1024 };
+/* What a file may take: some time, and more for one that is really there. */
+enum { MAX_SECONDS = 30, BYTES_PER_SECOND = 50000000 };
+enum { PIPE_FD = 3, KIND_END = 0, MAX_MESSAGE = 1024 };
 /* No caller uses this kind: the payload is the message of the child's error. */
 #define KIND_ERROR UINT32_MAX
 
@@ -71,9 +74,17 @@ static bool limit_memory(size_t memory_bytes)
     return known && set_limit(RLIMIT_AS, present + memory_bytes);
 }
 
+static unsigned seconds_for(const char *path)
+{
+    struct stat what;
+    const off_t most = (off_t)86400 * BYTES_PER_SECOND;
+    const off_t bytes = stat(path, &what) == 0 ? what.st_size : 0;
+    return MAX_SECONDS + (unsigned)((bytes < most ? bytes : most) / BYTES_PER_SECOND);
+}
+
 /* Leave nothing to a child that a file may take over: no other descriptors, no files
  * written, no core, little time. */
-static bool enter_child(int pipe_fd, size_t memory_bytes)
+static bool enter_child(int pipe_fd, unsigned seconds, size_t memory_bytes)
 {
     static const int defaults[] = {SIGINT, SIGTERM, SIGALRM, SIGSEGV, SIGBUS, SIGXCPU};
     int null = open("/dev/null", O_RDWR);
@@ -93,15 +104,15 @@ static bool enter_child(int pipe_fd, size_t memory_bytes)
     for (int fd = 0; fd < PIPE_FD; fd++) {
         ok = ok && (null == fd || dup2(null, fd) == fd);
     }
-    alarm(MAX_SECONDS);
+    alarm(seconds);
     return ok && close_range(PIPE_FD + 1, ~0U, 0) == 0 && set_limit(RLIMIT_FSIZE, 0) &&
-           set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, MAX_SECONDS);
+           set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, seconds);
 }
 
 static void run_child(int pipe_fd, const char *path, spl_sandbox_child *child,
-    const void *user, size_t memory_bytes)
+    const void *user, unsigned seconds, size_t memory_bytes)
 {
-    if (!enter_child(pipe_fd, memory_bytes)) {
+    if (!enter_child(pipe_fd, seconds, memory_bytes)) {
         _exit(1);
     }
     spl_status status = child(PIPE_FD, path, user);
@@ -129,11 +140,13 @@ spl_status spl_sandbox_start(spl_sandbox *sandbox, const char *path,
         return spl_error(SPL_ERR_INTERNAL, "%s: no pipe to a reading process: %s", path,
             strerror(errno));
     }
+    const unsigned seconds = seconds_for(path);
+    sandbox->seconds = seconds;
     clock_gettime(CLOCK_MONOTONIC, &sandbox->deadline);
-    sandbox->deadline.tv_sec += MAX_SECONDS + 5;
+    sandbox->deadline.tv_sec += seconds + 5;
     sandbox->child = fork();
     if (sandbox->child == 0) {
-        run_child(ends[1], path, child, user, memory_bytes);
+        run_child(ends[1], path, child, user, seconds, memory_bytes);
     }
     close(ends[1]);
     sandbox->fd = ends[0];
@@ -175,8 +188,8 @@ spl_status spl_sandbox_take(spl_sandbox *sandbox, void *data, size_t bytes)
         int count = left > 0 ? poll(&ready, 1, (int)left) : 0;
         if (count == 0) {
             return spl_error(SPL_ERR_FORMAT,
-                "%s: not read after %d s: the file is damaged or hostile; make it again",
-                sandbox->path, MAX_SECONDS);
+                "%s: not read after %u s: the file is damaged or hostile; make it again",
+                sandbox->path, sandbox->seconds);
         }
         ssize_t n = count > 0 ? read(sandbox->fd, at, bytes) : -1;
         if (n == 0) {

@@ -22,6 +22,7 @@ typedef struct spl_sandbox {
     pid_t child;
     int fd;
     struct timespec deadline;
+    unsigned seconds; /* what the file may take */
     const char *path;
 } spl_sandbox;
 

@@ -61,6 +61,26 @@ spl_status spl_h5_open_group(
                : spl_h5_error(SPL_ERR_FORMAT, "%s: %s: %s", source->path, name, wrong);
 }
 
+bool spl_h5_is_group(hid_t where, const char *name)
+{
+    H5O_info1_t object;
+    const bool is_group =
+        H5Lexists(where, name, H5P_DEFAULT) > 0 &&
+        H5Oget_info_by_name2(where, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+        object.type == H5O_TYPE_GROUP;
+    H5Eclear2(H5E_DEFAULT);
+    return is_group;
+}
+
+bool spl_h5_is_same(hid_t a, hid_t b)
+{
+    H5O_info1_t first;
+    H5O_info1_t second;
+    return H5Oget_info2(a, &first, H5O_INFO_BASIC) >= 0 &&
+           H5Oget_info2(b, &second, H5O_INFO_BASIC) >= 0 &&
+           first.fileno == second.fileno && first.addr == second.addr;
+}
+
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *d, const char *what)
 {
     return spl_h5_error(SPL_ERR_FORMAT, "%s: %s%s%s: %s", d->source->path, d->group,
@@ -133,15 +153,19 @@ static const char *check_filters(hid_t plist)
     return NULL;
 }
 
-static bool fits(const spl_h5_dataset *d)
+/* Compressed data of more than 64 MiB may be 1000 times what the file has, as in
+ * archives. */
+static bool fits(const spl_h5_dataset *d, bool compressed)
 {
+    const uint64_t most = (uint64_t)64 << 20;
     uint64_t bytes = d->item_bytes;
     for (int r = 0; r < d->rank; r++) {
         if (__builtin_mul_overflow(bytes, d->dims[r], &bytes)) {
             return false;
         }
     }
-    return bytes <= d->source->bytes;
+    return bytes <= d->source->bytes ||
+           (compressed && (bytes <= most || bytes / 1000 <= d->source->bytes));
 }
 
 spl_status spl_h5_check_storage(const spl_h5_dataset *d)
@@ -159,20 +183,38 @@ spl_status spl_h5_check_storage(const spl_h5_dataset *d)
     } else {
         wrong = check_filters(plist);
     }
-    if (wrong == NULL && kind != H5D_CHUNKED && !fits(d)) {
+    if (wrong == NULL && !fits(d, kind == H5D_CHUNKED)) {
         wrong = "larger than its file";
     }
     H5Pclose(plist);
     return wrong == NULL ? SPL_OK : spl_h5_bad_dataset(d, wrong);
 }
 
-/* A scalar attribute; -1 if there is none. */
-static hid_t open_attribute(hid_t object, const char *name)
+spl_status spl_h5_read_part(
+    const spl_h5_dataset *d, hsize_t first, hsize_t count, hid_t type, void *values)
+{
+    hid_t file = H5Dget_space(d->id);
+    hid_t memory = H5Screate_simple(1, &count, NULL);
+    const bool read =
+        file >= 0 && memory >= 0 &&
+        H5Sselect_hyperslab(file, H5S_SELECT_SET, &first, NULL, &count, NULL) >= 0 &&
+        H5Dread(d->id, type, memory, file, H5P_DEFAULT, values) >= 0;
+    if (memory >= 0) {
+        H5Sclose(memory);
+    }
+    if (file >= 0) {
+        H5Sclose(file);
+    }
+    return read ? SPL_OK : spl_h5_bad_dataset(d, "cannot be read");
+}
+
+/* An attribute of n values; -1 if there is none. */
+static hid_t open_attribute(hid_t object, const char *name, hssize_t n)
 {
     hid_t attribute =
         H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
     hid_t space = attribute >= 0 ? H5Aget_space(attribute) : -1;
-    if (space >= 0 && H5Sget_simple_extent_npoints(space) != 1) {
+    if (space >= 0 && H5Sget_simple_extent_npoints(space) != n) {
         H5Aclose(attribute);
         attribute = -1;
     }
@@ -185,7 +227,7 @@ static hid_t open_attribute(hid_t object, const char *name)
 void spl_h5_read_text(hid_t object, const char *name, char *text, size_t size)
 {
     char *variable = NULL;
-    hid_t attribute = open_attribute(object, name);
+    hid_t attribute = open_attribute(object, name, 1);
     hid_t type = attribute >= 0 ? H5Aget_type(attribute) : -1;
     text[0] = '\0';
     if (type >= 0 && H5Tget_class(type) == H5T_STRING) {
@@ -208,10 +250,11 @@ void spl_h5_read_text(hid_t object, const char *name, char *text, size_t size)
 }
 
 /* HDF5 converts any number to the type asked for, and nothing else. */
-static bool read_scalar(hid_t object, const char *name, hid_t type, void *value)
+static bool read_values(
+    hid_t object, const char *name, hssize_t n, hid_t type, void *values)
 {
-    hid_t attribute = open_attribute(object, name);
-    const bool read = attribute >= 0 && H5Aread(attribute, type, value) >= 0;
+    hid_t attribute = open_attribute(object, name, n);
+    const bool read = attribute >= 0 && H5Aread(attribute, type, values) >= 0;
     if (attribute >= 0) {
         H5Aclose(attribute);
     }
@@ -222,11 +265,16 @@ static bool read_scalar(hid_t object, const char *name, hid_t type, void *value)
 uint64_t spl_h5_read_count(hid_t object, const char *name)
 {
     uint64_t value;
-    return read_scalar(object, name, H5T_NATIVE_UINT64, &value) ? value : 0;
+    return read_values(object, name, 1, H5T_NATIVE_UINT64, &value) ? value : 0;
 }
 
 double spl_h5_read_number(hid_t object, const char *name)
 {
     double value;
-    return read_scalar(object, name, H5T_NATIVE_DOUBLE, &value) ? value : 0.0;
+    return read_values(object, name, 1, H5T_NATIVE_DOUBLE, &value) ? value : 0.0;
+}
+
+bool spl_h5_read_pair(hid_t object, const char *name, uint64_t pair[2])
+{
+    return read_values(object, name, 2, H5T_NATIVE_UINT64, pair);
 }

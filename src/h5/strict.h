@@ -34,6 +34,11 @@ SPL_MUST_CHECK spl_status spl_h5_open_file(
  * is no group or is reached by another kind of link. */
 SPL_MUST_CHECK spl_status spl_h5_open_group(
     hid_t *group, hid_t where, const spl_h5_source *source, const char *name);
+/* Does the name lead to a group? Opens nothing; any kind of link will do, as opening it
+ * checks. */
+bool spl_h5_is_group(hid_t where, const char *name);
+/* Are these two the same object of one file, under two names? */
+bool spl_h5_is_same(hid_t a, hid_t b);
 /* Open a dataset of `where`, the group called `group`, and look at type and shape.
  * Result: SPL_OK, with id = -1 if there is none; SPL_ERR_FORMAT. Release with
  * spl_h5_close_dataset also after a failure. */
@@ -43,6 +48,9 @@ SPL_MUST_CHECK spl_status spl_h5_open_dataset(spl_h5_dataset *dataset, hid_t whe
  * not more of them than the file can hold. The caller has bounded the dims. */
 SPL_MUST_CHECK spl_status spl_h5_check_storage(const spl_h5_dataset *dataset);
 void spl_h5_close_dataset(spl_h5_dataset *dataset);
+/* Read `count` values from `first` on of a vector, as `type`. */
+SPL_MUST_CHECK spl_status spl_h5_read_part(const spl_h5_dataset *dataset, hsize_t first,
+    hsize_t count, hid_t type, void *values);
 
 /* Raise SPL_ERR_FORMAT: "path: group/name: what". */
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *dataset, const char *what);
@@ -51,6 +59,8 @@ spl_status spl_h5_bad_dataset(const spl_h5_dataset *dataset, const char *what);
 void spl_h5_read_text(hid_t object, const char *name, char *text, size_t size);
 /* Read a scalar attribute as a number; 0 if it is none. */
 uint64_t spl_h5_read_count(hid_t object, const char *name);
+/* Read an attribute of two whole numbers; false if it is none. */
+bool spl_h5_read_pair(hid_t object, const char *name, uint64_t pair[2]);
 double spl_h5_read_number(hid_t object, const char *name);
 
 #endif

@@ -45,7 +45,14 @@ static uint64_t connectome_bytes(const spl_connectome *c, uint64_t *labels)
     for (uint64_t i = 0; i < n; i++) {
         *labels += text_bytes(spl_connectome_label(c, i));
     }
-    return 2 * pages(8 * n * n) + 2 * pages(24 * n) + pages(8 * n) + 2 * n + *labels +
+    spl_edges edges;
+    spl_connectome_edges(c, &edges);
+    uint64_t bytes = 2 * pages(8 * edges.n_entries);
+    if (edges.start != NULL) {
+        bytes +=
+            pages(4 * edges.n_entries) + pages(8 * (n + 1)) + (uint64_t)4 * HEADER_BYTES;
+    }
+    return bytes + 2 * pages(24 * n) + pages(8 * n) + 2 * n + *labels +
            (uint64_t)8 * HEADER_BYTES;
 }
 

@@ -1,6 +1,7 @@
 /* The new results file as HDF5 writes it: everything but what the run adds. */
 #include <hdf5.h>
 #include <hdf5_hl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -107,20 +108,98 @@ static spl_status put_if_known(hid_t group, const char *name, int rank,
     return data != NULL ? spl_put_doubles(group, name, rank, dims, data, unit) : SPL_OK;
 }
 
+static spl_status put_vector(hid_t group, const char *name, hid_t type, hid_t memory_type,
+    hsize_t n, const void *data)
+{
+    spl_status status = SPL_OK;
+    hid_t set = -1;
+    SPL_TRY(spl_put_dataset(&set, group, name, type, 1, &n));
+    if (n > 0 && H5Dwrite(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+        SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "%s: cannot be stored", name));
+    }
+out:
+    spl_close_object(set, name, &status);
+    return status;
+}
+
+static spl_status put_shape(hid_t group, uint64_t n_nodes)
+{
+    const hsize_t two = 2;
+    const uint64_t shape[] = {n_nodes, n_nodes};
+    hid_t space = H5Screate_simple(1, &two, NULL);
+    hid_t attribute = space >= 0 ? H5Acreate2(group, "shape", H5T_STD_I64LE, space,
+                                       H5P_DEFAULT, H5P_DEFAULT)
+                                 : -1;
+    spl_status status =
+        attribute >= 0 && H5Awrite(attribute, H5T_NATIVE_UINT64, shape) >= 0
+            ? SPL_OK
+            : spl_h5_error(SPL_ERR_FILE_CREATE, "shape: cannot be stored");
+    spl_close_object(attribute, "shape", &status);
+    spl_close_id(space);
+    return status;
+}
+
+/* A group that SciPy users and AnnData read as a CSR matrix. The lengths have the indices
+ * of the weights, by links to the same datasets. */
+static spl_status put_sparse(const layout *l, const char *path, const spl_edges *edges,
+    const double *data, const char *unit)
+{
+    static const char *const pattern[] = {"indices", "indptr"};
+    spl_status status = SPL_OK;
+    hid_t group = -1;
+    SPL_TRY(open_group(&group, l, path));
+    SPL_TRY(spl_put_text(group, "encoding-type", "csr_matrix"));
+    SPL_TRY(spl_put_text(group, "encoding-version", "0.1.0"));
+    SPL_TRY(put_shape(group, l->n_nodes));
+    SPL_TRY(spl_put_doubles(group, "data", 1, &(hsize_t){edges->n_entries}, data, unit));
+    if (data == edges->weights) {
+        SPL_TRY(put_vector(group, pattern[0], H5T_STD_I32LE, H5T_NATIVE_INT32,
+            edges->n_entries, edges->source));
+        SPL_TRY(put_vector(group, pattern[1], H5T_STD_I64LE, H5T_NATIVE_UINT64,
+            l->n_nodes + 1, edges->start));
+    }
+    for (size_t i = 0; data != edges->weights && i < 2; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "/connectome/weights/%s", pattern[i]);
+        if (H5Lcreate_hard(l->file, name, group, pattern[i], H5P_DEFAULT, H5P_DEFAULT) <
+            0) {
+            SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "%s: cannot be stored", path));
+        }
+    }
+out:
+    spl_close_object(group, path, &status);
+    return status;
+}
+
+static spl_status put_entries(const layout *l, hid_t group)
+{
+    spl_status status = SPL_OK;
+    const hsize_t square[] = {l->n_nodes, l->n_nodes};
+    spl_edges edges;
+    spl_connectome_edges(l->spec->connectome, &edges);
+    if (edges.start == NULL) {
+        SPL_TRY(spl_put_doubles(group, "weights", 2, square, edges.weights, NULL));
+        SPL_TRY(spl_put_doubles(
+            group, "tract_lengths", 2, square, edges.tract_lengths, "mm"));
+    } else {
+        SPL_TRY(put_sparse(l, "/connectome/weights", &edges, edges.weights, NULL));
+        SPL_TRY(put_sparse(
+            l, "/connectome/tract_lengths", &edges, edges.tract_lengths, "mm"));
+    }
+out:
+    return status;
+}
+
 static spl_status write_connectome(const layout *l)
 {
     spl_status status = SPL_OK;
     const spl_connectome *c = l->spec->connectome;
-    const hsize_t square[] = {l->n_nodes, l->n_nodes};
     const hsize_t points[] = {l->n_nodes, 3};
     spl_connectome_info info;
     hid_t group = -1;
     SPL_TRY(spl_connectome_describe(c, false, &info));
     SPL_TRY(open_group(&group, l, "/connectome"));
-    SPL_TRY(
-        spl_put_doubles(group, "weights", 2, square, spl_connectome_weights(c), NULL));
-    SPL_TRY(spl_put_doubles(
-        group, "tract_lengths", 2, square, spl_connectome_tract_lengths(c), "mm"));
+    SPL_TRY(put_entries(l, group));
     SPL_TRY(spl_put_strings(group, "labels", 1, l->labels, l->n_nodes));
     SPL_TRY(put_if_known(group, "centres", 2, points, spl_connectome_centres(c), "mm"));
     SPL_TRY(put_if_known(

@@ -5,6 +5,7 @@ import io
 import zipfile
 
 import numpy as np
+import scipy.sparse
 
 W, L, C = "0 1\n2 0\n", "0 10\n20 0\n", "rA 1 0 0\nlA -1 0 0\n"
 WHEN = (2000, 1, 1, 0, 0, 0)
@@ -37,7 +38,16 @@ def write_descriptors():
                 stream.write(text.encode())
 
 
+def write_sparse():
+    """Two nodes and a third without connections, whose entry (3, 3) is stored as 0."""
+    indices, indptr = [1, 0, 2], [0, 1, 2, 3]
+    for name, data in (("w", [1.0, 2.0, 0.0]), ("l", [10.0, 20.0, 0.0])):
+        matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=(3, 3))
+        scipy.sparse.save_npz(f"fixtures/sparse_{name}.npz", matrix)
+
+
 def main():
+    write_sparse()
     weights = np.array([[0, 1], [2, 0]])
     lengths = np.array([[0, 10], [20, 0]])
     write_zip("bzip2.zip", zipfile.ZIP_BZIP2)
