@@ -8,6 +8,12 @@
 /* Values of long options without a short form lie above every character. */
 enum { LONG_ONLY = 256, MEANING_COLUMN = 26 };
 
+/* An argument in brackets may be left out. */
+static bool is_optional(const tool_option *option)
+{
+    return option->argument != NULL && *option->argument == '[';
+}
+
 /* The same table in the two forms that getopt_long wants. */
 typedef struct getopt_tables {
     struct option longs[TOOL_MAX_OPTIONS + 1];
@@ -21,11 +27,13 @@ static void make_tables(getopt_tables *tables, const tool_verb *verb)
     for (size_t i = 0; i < verb->n_options; i++) {
         const tool_option *option = &verb->options[i];
         tables->longs[i] = (struct option){.name = option->name,
-            .has_arg = option->argument != NULL ? required_argument : no_argument,
+            .has_arg = option->argument == NULL ? no_argument
+                       : is_optional(option)    ? optional_argument
+                                                : required_argument,
             .val = option->letter != 0 ? option->letter : LONG_ONLY + (int)i};
         if (option->letter != 0) {
             tables->shorts[n++] = option->letter;
-            if (option->argument != NULL) {
+            if (option->argument != NULL && !is_optional(option)) {
                 tables->shorts[n++] = ':';
             }
         }
@@ -184,7 +192,7 @@ void print_options(FILE *file, const tool_option *options, size_t n_options)
         const tool_option *option = &options[i];
         char letter[] = {'-', option->letter, ',', ' ', '\0'};
         int column = fprintf(file, "  %s--%s%s%s", option->letter != 0 ? letter : "    ",
-            option->name, option->argument != NULL ? " " : "",
+            option->name, option->argument != NULL && !is_optional(option) ? " " : "",
             option->argument != NULL ? option->argument : "");
         if (column + 2 > MEANING_COLUMN) {
             fputc('\n', file);

@@ -14,7 +14,8 @@ enum { TOOL_MAX_OPTIONS = 24 };
 typedef struct tool_option {
     const char *name;     /* long form without its dashes */
     char letter;          /* short form, or 0 */
-    const char *argument; /* what its argument is called; NULL: it takes none */
+    const char *argument; /* what its argument is called; NULL: it takes none; "[=X]": X
+                             may be left out */
     const char *key;      /* configuration key it stands for, or NULL */
     const char *meaning;
 } tool_option;

@@ -1,7 +1,6 @@
 #include "naive.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,9 @@ typedef struct {
 #define FIELD(name) double name;
     PARAMETERS(FIELD)
 } parameters;
+
+/* Of the counter of the random numbers: that of noise on the first state. */
+enum { NOISE_STREAM = 0 };
 
 typedef struct {
     double V, W, Z;
@@ -45,22 +47,49 @@ struct naive {
     int depth;             /* of the ring */
     double *ring;          /* [depth][n_nodes]: firing rates of the past */
     long step;
-    uint64_t random;
+    uint64_t seed;
+    double (*normals)[4]; /* [n_nodes]: of the four steps that one draw serves */
 };
 
-static double uniform(uint64_t *random)
+/* Philox4x32-10 (Salmon et al. 2011): one counter to four random words. */
+static void philox(uint64_t seed, uint64_t group, uint32_t node, uint32_t word[4])
 {
-    uint64_t z = (*random += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return ((double)((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    word[0] = (uint32_t)group;
+    word[1] = (uint32_t)(group >> 32);
+    word[2] = node;
+    word[3] = NOISE_STREAM;
+    for (int round = 0; round < 10; round++) {
+        const uint64_t product0 = (uint64_t)0xD2511F53u * word[0];
+        const uint64_t product1 = (uint64_t)0xCD9E8D57u * word[2];
+        word[0] = (uint32_t)(product1 >> 32) ^ word[1] ^ key[0];
+        word[1] = (uint32_t)product1;
+        word[2] = (uint32_t)(product0 >> 32) ^ word[3] ^ key[1];
+        word[3] = (uint32_t)product0;
+        key[0] += 0x9E3779B9u;
+        key[1] += 0xBB67AE85u;
+    }
 }
 
-/* Box & Muller, one of the pair. */
-static double normal(uint64_t *random)
+/* Box & Muller (1958): one word is the radius, the other quadrant and angle. */
+static void box_muller(uint32_t word0, uint32_t word1, double z[2])
 {
-    const double radius = sqrt(-2.0 * log(uniform(random)));
-    return radius * cos(2.0 * M_PI * uniform(random));
+    const double radius = sqrt(-2.0 * log((word0 + 0.5) * 0x1p-32));
+    const double turn = ((word1 & 0x3fffffffu) + 0.5) * 0x1p-30 - 0.5;
+    const double angle = (turn + (double)(word1 >> 30)) * M_PI_2;
+    z[0] = radius * cos(angle);
+    z[1] = radius * sin(angle);
+}
+
+/* Normals of four steps, of which step 4 k is the first. */
+static void draw(naive *net, long step)
+{
+    for (int i = 0; i < net->n_nodes; i++) {
+        uint32_t word[4];
+        philox(net->seed, (uint64_t)step / 4, (uint32_t)i, word);
+        box_muller(word[0], word[1], net->normals[i]);
+        box_muller(word[2], word[3], net->normals[i] + 2);
+    }
 }
 
 static double gate(double x, double threshold, double width)
@@ -112,13 +141,16 @@ static double add_undelayed(const naive *net, int i, double sum, const double *s
     return sum;
 }
 
-void naive_step(naive *net, const double *normals)
+void naive_step(naive *net)
 {
     const double dt = net->dt;
     const long next = net->step + 1;
+    if (net->step % 4 == 0) {
+        draw(net, net->step);
+    }
     for (int i = 0; i < net->n_nodes; i++) {
         const double c = net->scale[i] * net->sum[i] + net->shift[i];
-        const double N = normals != NULL ? normals[i] : normal(&net->random);
+        const double N = net->normals[i][net->step % 4];
         net->k1[i] = slope(&net->p[i], net->x[i], net->Q_V[i], c);
         net->y[i] = (node_state){
             .V = net->x[i].V + dt * net->k1[i].V + net->noise[i] * N,
@@ -153,47 +185,38 @@ static int by_delay_and_source(const void *a, const void *b)
 }
 
 /* Edges of every target; returns the longest delay. */
-static int fill_edges(naive *net, const spl_settings *settings, const double *weights,
-    const double *lengths)
+static int fill_edges(naive *net, const naive_input *input)
 {
     int longest = 0;
-    int count = 0;
-    const int n = net->n_nodes;
-    for (int i = 0; i < n; i++) {
-        net->start[i] = count;
-        for (int j = 0; j < n; j++) {
-            if (weights[i * n + j] != 0.0) {
-                const double steps = lengths[i * n + j] / settings->speed / settings->dt;
-                net->edges[count++] = (edge){(int)rint(steps), j, weights[i * n + j]};
-            }
-        }
-        qsort(net->edges + net->start[i], (size_t)(count - net->start[i]),
-            sizeof *net->edges, by_delay_and_source);
+    for (int i = 0; i < net->n_nodes; i++) {
+        net->start[i] = (int)input->start[i];
+        net->start[i + 1] = (int)input->start[i + 1];
         net->undelayed[i] = net->start[i];
-        for (int e = net->start[i]; e < count; e++) {
-            net->undelayed[i] += net->edges[e].delay > 0;
-            longest = net->edges[e].delay > longest ? net->edges[e].delay : longest;
+        for (int e = net->start[i]; e < net->start[i + 1]; e++) {
+            const double steps = input->tract_lengths[e] / input->speed / input->dt;
+            const int delay = (int)rint(steps);
+            net->edges[e] = (edge){delay, input->source[e], input->weights[e]};
+            net->undelayed[i] += delay > 0;
+            longest = delay > longest ? delay : longest;
         }
+        qsort(net->edges + net->start[i], (size_t)(net->start[i + 1] - net->start[i]),
+            sizeof *net->edges, by_delay_and_source);
     }
-    net->start[n] = count;
     return longest;
 }
 
-static void fill_node(naive *net, const spl_settings *settings, int i)
+static void fill_node(naive *net, const naive_input *input, int i)
 {
     double strength = 0.0;
     for (int e = net->start[i]; e < net->start[i + 1]; e++) {
         strength += net->edges[e].weight;
     }
-    const bool isolated = settings->in_strength && strength == 0.0;
-    net->scale[i] = isolated ? 0.0
-                             : settings->coupling_params[0] /
-                                   (settings->in_strength ? strength : 1.0);
-    net->shift[i] = isolated ? 0.0 : settings->coupling_params[1];
-    net->noise[i] = settings->noise_strength[i] * sqrt(settings->dt);
-    for (size_t k = 0; k < settings->model->n_params; k++) {
-        const double value = settings->params[k * (size_t)net->n_nodes + (size_t)i];
-        const char *name = settings->model->params[k].name;
+    net->scale[i] = strength != 0.0 ? input->a / strength : 0.0;
+    net->shift[i] = strength != 0.0 ? input->b : 0.0;
+    net->noise[i] = input->noise * sqrt(input->dt);
+    for (size_t k = 0; k < input->model->n_params; k++) {
+        const double value = input->params[k * (size_t)net->n_nodes + (size_t)i];
+        const char *name = input->model->params[k].name;
 #define FILL(field)                  \
     if (strcmp(name, #field) == 0) { \
         net->p[i].field = value;     \
@@ -202,17 +225,16 @@ static void fill_node(naive *net, const spl_settings *settings, int i)
     }
 }
 
-naive *naive_create(const spl_settings *settings, const double *weights,
-    const double *lengths, const double *state)
+naive *naive_create(const naive_input *input, const double *state)
 {
-    const size_t n = settings->n_nodes;
+    const size_t n = input->n_nodes;
     naive *net = calloc(1, sizeof *net);
     if (net == NULL) {
         return NULL;
     }
     *net = (naive){
         .n_nodes = (int)n,
-        .dt = settings->dt,
+        .dt = input->dt,
         .p = calloc(n, sizeof *net->p),
         .x = calloc(n, sizeof *net->x),
         .y = calloc(n, sizeof *net->y),
@@ -226,25 +248,26 @@ naive *naive_create(const spl_settings *settings, const double *weights,
         .noise = calloc(n, sizeof *net->noise),
         .start = calloc(n + 1, sizeof *net->start),
         .undelayed = calloc(n, sizeof *net->undelayed),
-        .edges = calloc(n * n + 1, sizeof *net->edges),
-        .random = settings->seed,
+        .edges = calloc(input->start[n] + 1, sizeof *net->edges),
+        .seed = input->seed,
+        .normals = calloc(n, sizeof *net->normals),
     };
     if (net->p == NULL || net->x == NULL || net->y == NULL || net->k1 == NULL ||
         net->Q_V == NULL || net->Q_stage == NULL || net->sum == NULL ||
         net->sum_next == NULL || net->scale == NULL || net->shift == NULL ||
         net->noise == NULL || net->start == NULL || net->undelayed == NULL ||
-        net->edges == NULL) {
+        net->edges == NULL || net->normals == NULL) {
         naive_free(net);
         return NULL;
     }
-    net->depth = fill_edges(net, settings, weights, lengths) + 2;
+    net->depth = fill_edges(net, input) + 2;
     net->ring = calloc((size_t)net->depth * n, sizeof *net->ring);
     if (net->ring == NULL) {
         naive_free(net);
         return NULL;
     }
     for (int i = 0; i < net->n_nodes; i++) {
-        fill_node(net, settings, i);
+        fill_node(net, input, i);
         net->x[i] =
             (node_state){state[i], state[n + (size_t)i], state[2 * n + (size_t)i]};
         net->Q_V[i] = firing(&net->p[i], net->x[i].V);
@@ -279,6 +302,7 @@ void naive_free(naive *net)
     free(net->undelayed);
     free(net->edges);
     free(net->ring);
+    free(net->normals);
     free(net);
 }
 

@@ -1,25 +1,37 @@
 /* A straightforward simulation, never tuned: the denominator of every published ratio,
  * and an oracle. Larter-Breakspear nodes, Heun with coupling per stage, mean-rate
- * coupling, additive noise on V. */
+ * coupling divided by in-strength, additive noise on V. It knows nothing of the library
+ * but the names of the parameters; `splenium bench` times it. */
 #ifndef SPL_BENCH_NAIVE_H
 #define SPL_BENCH_NAIVE_H
 
 #include <stdint.h>
 
-#include "config/settings.h"
+#include "splenium/model.h"
 
 typedef struct naive naive;
 
-/* Make the network of resolved settings.
- *   weights, lengths   [n][n], target by source
- *   state              [3][n]: V, W, Z at the start
- * Returns NULL if memory is out. */
-naive *naive_create(const spl_settings *settings, const double *weights,
-    const double *lengths, const double *state);
+/* The network; nothing is kept. */
+typedef struct naive_input {
+    size_t n_nodes;
+    const size_t *start;         /* [n_nodes + 1]: edges by target */
+    const int32_t *source;       /* [start[n_nodes]] */
+    const double *weights;       /* of the edges, nonzero */
+    const double *tract_lengths; /* of the edges, mm */
+    double speed, dt;            /* mm/ms, ms */
+    const spl_model *model;
+    const double *params; /* [n_params][n_nodes] in the order of the model */
+    double a, b;          /* of the coupling */
+    double noise;         /* g of g dW, on V */
+    uint64_t seed;
+} naive_input;
+
+/* Make the network from the state [3][n]: V, W, Z. Returns NULL if memory is out. */
+naive *naive_create(const naive_input *input, const double *state);
 void naive_free(naive *net);
 
-/* Advance by one step; `normals` [n] are those of V, NULL: draw them. */
-void naive_step(naive *net, const double *normals);
+/* Advance by one step. */
+void naive_step(naive *net);
 
 /* The present states, [3][n]. */
 void naive_copy_state(const naive *net, double *state);

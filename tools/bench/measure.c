@@ -1,0 +1,135 @@
+#include "measure.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+void sample_add(bench_sample *sample, double value)
+{
+    if (sample->count < BENCH_MAX_ROUNDS) {
+        sample->value[sample->count++] = value;
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double sample_quantile(const bench_sample *sample, double q)
+{
+    if (sample->count == 0) {
+        return NAN;
+    }
+    bench_sample sorted = *sample;
+    qsort(sorted.value, sorted.count, sizeof *sorted.value, by_value);
+    const double at = q * (double)(sorted.count - 1);
+    const size_t below = (size_t)at;
+    const size_t above = below + 1 < sorted.count ? below + 1 : below;
+    return sorted.value[below] +
+           (at - (double)below) * (sorted.value[above] - sorted.value[below]);
+}
+
+double sample_median(const bench_sample *sample)
+{
+    return sample_quantile(sample, 0.5);
+}
+
+void sample_divide(const bench_sample *a, const bench_sample *b, bench_sample *ratio)
+{
+    ratio->count = 0;
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        sample_add(ratio, a->value[i] / b->value[i]);
+    }
+}
+
+void sample_subtract(const bench_sample *a, const bench_sample *b, bench_sample *rest)
+{
+    rest->count = 0;
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        sample_add(rest, a->value[i] - b->value[i]);
+    }
+}
+
+static double read_clock(clockid_t which)
+{
+    struct timespec now;
+    clock_gettime(which, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+double clock_wall(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+double clock_thread(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+double clock_process(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+bool contender_prepare(bench_contender *contender, uint64_t warm_up, double window_s)
+{
+    contender->n_steps = 64;
+    if (contender->advance(contender->user, warm_up) < 0.0) {
+        return false;
+    }
+    for (;;) {
+        const double seconds = contender->advance(contender->user, contender->n_steps);
+        if (seconds < 0.0) {
+            return false;
+        }
+        if (seconds >= window_s / 4.0) {
+            const double scale = window_s / seconds;
+            contender->n_steps =
+                (uint64_t)ceil((double)contender->n_steps * fmax(scale, 1e-3));
+            return true;
+        }
+        contender->n_steps *= 2;
+    }
+}
+
+bool contender_repeat(bench_contender *contender)
+{
+    const double seconds = contender->advance(contender->user, contender->n_steps);
+    sample_add(&contender->us, 1e6 * seconds / (double)contender->n_steps);
+    return seconds >= 0.0;
+}
+
+static cpu_set_t *allowed(void)
+{
+    static cpu_set_t set;
+    static bool known = false;
+    if (!known) {
+        CPU_ZERO(&set);
+        known = sched_getaffinity(0, sizeof set, &set) == 0;
+    }
+    return &set;
+}
+
+int processors_allowed(void)
+{
+    return CPU_COUNT(allowed());
+}
+
+void processors_pin(void)
+{
+    cpu_set_t one;
+    allowed();
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+void processors_unpin(void)
+{
+    sched_setaffinity(0, sizeof *allowed(), allowed());
+}

@@ -1,0 +1,166 @@
+#include "roofline.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop_list.h"
+#include "measure.h"
+
+#define DECLARE(target) extern const bench_loops bench_loops_##target;
+LOOP_TARGET_LIST(DECLARE)
+
+#define ADDRESS(target) &bench_loops_##target,
+static const bench_loops *const all_loops[] = {LOOP_TARGET_LIST(ADDRESS)};
+
+enum { N_LOOPS = sizeof all_loops / sizeof *all_loops, REPETITIONS = 7 };
+static const double REPETITION_S = 2e-3;
+
+/* Operations of one Heun step of a Larter-Breakspear node with shared exponentials, as
+ * counted in its machine code: 97 fused multiply-adds and 13 products; beside them, on a
+ * unit of their own, ten divisions. */
+static const double MULTIPLICATIONS = 110.0;
+static const double DIVISIONS = 10.0;
+/* A normal by Box & Muller: half of the 32 multiply-adds of a pair (logarithm, sine,
+ * cosine), of its division and of its square root, which takes about two divisions. */
+static const double NORMAL_MULTIPLICATIONS = 16.0;
+static const double NORMAL_DIVISIONS = 1.5;
+/* Transposes of coupling, noise and rates, and the store into the history: an estimate.
+ */
+static const double HISTORY_CYCLES = 3.7;
+
+typedef struct loop_job {
+    const bench_loops *loops;
+    enum { MULTIPLY, DIVIDE, LOAD, PHILOX, CLOCK } what;
+    const double *values;
+    size_t n;
+} loop_job;
+
+/* 64 additions that wait for each other, `count` times. */
+static void add_in_turn(long count)
+{
+    uint64_t sum = 0;
+    for (long k = 0; k < count; k++) {
+        UNROLL
+        for (int i = 0; i < 64; i++) {
+            sum += 1;
+            __asm__ volatile("" : "+r"(sum));
+        }
+    }
+}
+
+static double time_once(const loop_job *job, long count)
+{
+    const double start = clock_thread();
+    switch (job->what) {
+    case MULTIPLY:
+        job->loops->multiply(count);
+        break;
+    case DIVIDE:
+        job->loops->divide(count);
+        break;
+    case LOAD:
+        job->loops->load(count, job->values, job->n);
+        break;
+    case PHILOX:
+        job->loops->philox(count);
+        break;
+    case CLOCK:
+        add_in_turn(count);
+        break;
+    }
+    return clock_thread() - start;
+}
+
+/* Nanoseconds of one unit of work, the best of some repetitions. */
+static double time_best(const loop_job *job)
+{
+    long count = 1;
+    double best = INFINITY;
+    while (time_once(job, count) < REPETITION_S) {
+        count *= 2;
+    }
+    for (int i = 0; i < REPETITIONS; i++) {
+        best = fmin(best, time_once(job, count));
+    }
+    return 1e9 * best / (double)count;
+}
+
+static size_t cache_bytes(int name, size_t otherwise)
+{
+    const long bytes = sysconf(name);
+    return bytes > 0 ? (size_t)bytes : otherwise;
+}
+
+/* Half of L1 and of L2; of L3 what surely is not in L2. */
+static void choose_sizes(size_t bytes[3])
+{
+    const size_t l1 = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, 32 << 10);
+    const size_t l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
+    const size_t l3 = cache_bytes(_SC_LEVEL3_CACHE_SIZE, 8 << 20);
+    bytes[0] = l1 / 2;
+    bytes[1] = l2 / 2;
+    bytes[2] = 4 * l2 < l3 / 2 || l3 < 2 * l2 ? 4 * l2 : l3 / 2;
+}
+
+static int measure_loads(const bench_loops *loops, bench_roofline *roofline)
+{
+    choose_sizes(roofline->load_bytes);
+    double *values = calloc(roofline->load_bytes[2] / sizeof *values + 1, sizeof *values);
+    if (values == NULL) {
+        return 0;
+    }
+    for (size_t i = 0; i < roofline->load_bytes[2] / sizeof *values; i++) {
+        values[i] = (double)i; /* pages of their own, not the one of zeros */
+    }
+    for (int level = 0; level < 3; level++) {
+        const loop_job job = {
+            loops, LOAD, values, roofline->load_bytes[level] / sizeof *values};
+        roofline->load_ns[level] = time_best(&job) * (double)loops->lanes / (double)job.n;
+    }
+    free(values);
+    return 1;
+}
+
+int roofline_measure(const char *target, bench_roofline *roofline)
+{
+    for (size_t i = 0; i < N_LOOPS; i++) {
+        const bench_loops *loops = all_loops[i];
+        if (strcmp(loops->target, target) != 0) {
+            continue;
+        }
+        *roofline = (bench_roofline){.target = loops->target, .lanes = loops->lanes};
+        roofline->clock_ghz = 64.0 / time_best(&(loop_job){.what = CLOCK});
+        roofline->multiply_ns =
+            time_best(&(loop_job){loops, MULTIPLY, NULL, 0}) / LOOP_CHAINS;
+        roofline->divide_ns =
+            time_best(&(loop_job){loops, DIVIDE, NULL, 0}) / LOOP_CHAINS;
+        roofline->philox_ns = time_best(&(loop_job){loops, PHILOX, NULL, 0}) /
+                              (PHILOX_BLOCKS * 4.0 * (double)loops->lanes);
+        return measure_loads(loops, roofline);
+    }
+    return 0;
+}
+
+void roofline_bound(
+    const bench_roofline *roofline, size_t n_nodes, size_t n_edges, bench_bound *bound)
+{
+    const double multiply = roofline->multiply_ns / (double)roofline->lanes;
+    const double divide = roofline->divide_ns / (double)roofline->lanes;
+    const double nodes = (double)n_nodes;
+    *bound = (bench_bound){
+        .dynamics = nodes * fmax(MULTIPLICATIONS * multiply, DIVISIONS * divide),
+        /* an edge loads one sample of the past per step */
+        .coupling = (double)n_edges * roofline->load_ns[0] / (double)roofline->lanes,
+        .noise = nodes * (roofline->philox_ns + fmax(NORMAL_MULTIPLICATIONS * multiply,
+                                                    NORMAL_DIVISIONS * divide)),
+        .history = nodes * HISTORY_CYCLES / roofline->clock_ghz,
+    };
+}
+
+double bound_total(const bench_bound *bound)
+{
+    return bound->dynamics + bound->coupling + bound->noise + bound->history;
+}
