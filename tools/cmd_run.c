@@ -132,6 +132,7 @@ static void write_summary(
     json_text(&json, "coupling", info->coupling);
     json_text(&json, "integrator", info->integrator);
     json_text(&json, "engine", info->engine);
+    json_text(&json, "precision", info->precision);
     json_text(&json, "target", info->target);
     json_whole(&json, "threads", (uint64_t)info->threads);
     json_real(&json, "dt_ms", info->dt_ms);

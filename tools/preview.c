@@ -12,9 +12,10 @@ enum { N_STEPS = 100 };
 
 static void say_network(const spl_sim_info *info)
 {
-    talk_note("valid: %zu nodes, %zu edges, %s, %s, %s (%s), %s engine on target %s",
+    talk_note("valid: %zu nodes, %zu edges, %s, %s, %s (%s), %s engine in %s "
+              "on target %s",
         info->n_nodes, info->n_edges, info->model, info->coupling, info->integrator,
-        info->coupling_stages, info->engine, info->target);
+        info->coupling_stages, info->engine, info->precision, info->target);
 }
 
 static void say_cost(const spl_sim_info *info, double seconds)

@@ -298,13 +298,10 @@ static spl_status resolve_simulation(spl_settings *settings, const spl_tree *tre
             "simulation.threads: %llu; at most 4096, 0 = automatic",
             (unsigned long long)threads));
     }
-    if (values[SPL_KEY_PRECISION].word != 0) {
-        SPL_TRY(spl_node_error(values[SPL_KEY_PRECISION].node, false,
-            "simulation.precision: single is not available; use double"));
-    }
     settings->integrator = spl_schemes[scheme].name;
     settings->frozen = values[SPL_KEY_COUPLING_STAGES].word == 1;
     settings->reference = values[SPL_KEY_ENGINE].word == 1;
+    settings->single = values[SPL_KEY_PRECISION].word == 1;
     settings->seed = values[SPL_KEY_SEED].count;
     settings->threads = (int)threads;
     settings->undelayed = (spl_undelayed)values[SPL_KEY_UNDELAYED].word;

@@ -28,7 +28,7 @@
     X(UNDELAYED,          "simulation.undelayed",        WORD,   "auto",           "",      FINITE,       "auto | dense | sparse", "sums of an undelayed network") \
     X(DIVERGENCE_LIMIT,   "simulation.divergence_limit", NUMBER, "50",             "",      POSITIVE,     " or inf", "a state beyond it ends the run")            \
     X(ESCAPED,            "simulation.escaped",          WORD,   "warn",           "",      FINITE,       "warn | error", "what to do about nodes that left the attractor") \
-    X(PRECISION,          "simulation.precision",        WORD,   "double",         "",      FINITE,       "double | single", "number format of the state (only double so far)") \
+    X(PRECISION,          "simulation.precision",        WORD,   "double",         "",      FINITE,       "double | single", "numbers of the run: states, parameters, history, noise; single is faster, for statistics") \
     X(FILE,               "connectome.file",             PATH,   "",               "",      FINITE,       "", "archive, folder, .npz or HDF5; empty: the data set shipped with the program") \
     X(WEIGHTS,            "connectome.weights",          PATH,   "",               "",      FINITE,       "", "separate files: weights")                          \
     X(LENGTHS,            "connectome.lengths",          PATH,   "",               "",      FINITE,       "", "separate files: tract lengths")                    \

@@ -31,13 +31,13 @@ VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t 
     }
 }
 
-/* out[r][c] = in[c][r] for n_in rows of SPL_TILE, zero where there is no row; n_out rows
- * of SPL_TILE are written. */
+/* out[r][c] = in[c][r] for n_in rows, zero where there is no row; n_out rows of `width`
+ * are written. */
 VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
-    spl_real *out, size_t out_step, size_t n_out)
+    spl_real *out, size_t out_step, size_t n_out, const size_t width)
 {
     for (size_t r = 0; r < n_out; r += SPL_LANES) {
-        for (size_t c = 0; c < SPL_TILE; c += SPL_LANES) {
+        for (size_t c = 0; c < width; c += SPL_LANES) {
             vec part[SPL_LANES] = {0};
             SPL_UNROLL
             for (size_t k = 0; k < SPL_LANES; k++) {
@@ -76,7 +76,8 @@ static void delayed(const spl_plan *plan, const spl_real *history, int64_t k,
             sum_node(plan, history, k, false, wanted, first + lane, columns[lane]);
         }
     }
-    transpose_tile(&columns[0][0], SPL_MAX_BLOCK, SPL_TILE, out, out_step, n_columns);
+    transpose_tile(
+        &columns[0][0], SPL_MAX_BLOCK, SPL_TILE, out, out_step, n_columns, SPL_TILE);
 }
 
 /* Copy a few doubles without a call. */
@@ -97,7 +98,8 @@ static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_ste
     spl_real samples[SPL_TILE][SPL_MAX_BLOCK];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
-    transpose_tile(sent, sent_step, n_steps, &samples[0][0], SPL_MAX_BLOCK, SPL_TILE);
+    transpose_tile(
+        sent, sent_step, n_steps, &samples[0][0], SPL_MAX_BLOCK, SPL_TILE, SPL_MAX_BLOCK);
     for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
         spl_real *node = history + (first + lane) * plan->pitch;
         /* what runs over the end lands in the mirror of the head, where it belongs too */

@@ -148,11 +148,10 @@ static void show_block(loop_state *team, const spl_worker *worker)
 {
     spl_network *network = team->network;
     const spl_samples samples = samples_of(network, team->n_steps);
-    if (team->n_steps > 0 && network->record != NULL && team->hooks->observe != NULL) {
-        const size_t end =
-            worker->end < network->n_nodes ? worker->end : network->n_nodes;
-        if (worker->begin < end) {
-            show_columns(network, team->n_steps, worker->begin, end);
+    const size_t end = worker->end < network->n_nodes ? worker->end : network->n_nodes;
+    if (team->n_steps > 0 && network->record != NULL && worker->begin < end) {
+        show_columns(network, team->n_steps, worker->begin, end);
+        if (team->hooks->observe != NULL) {
             team->hooks->observe(team->hooks->user, &samples, worker->begin, end);
         }
     }

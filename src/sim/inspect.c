@@ -59,6 +59,7 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
         .engine = engine->reference ? "reference" : "production",
         .target = spl_target_names[engine->target],
         .path = engine->path,
+        .precision = engine->precision,
         .model = settings->model->name,
         .preset = settings->preset,
         .coupling = settings->coupling->name,

@@ -110,6 +110,7 @@ static void describe_provenance(description *d, const spl_sim *sim)
         {"simd_target", info.target},
         {"engine", info.engine},
         {"coupling_path", info.path},
+        {"precision", info.precision},
         {"host_threads", d->host_threads},
         {"threads", d->threads},
         {"blas", build.blas},

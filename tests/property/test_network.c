@@ -204,8 +204,9 @@ START_TEST(relabelling_the_nodes_relabels_the_result)
             bits_outcome *a = bits_run(c, &(bits_way){0}, 60);
             bits_outcome *b = bits_run(other, &(bits_way){0}, 60);
             const double distance = relabelled_distance(a, b, order);
-            ck_assert_msg(distance <= (single ? 0.0 : 1e-11), "%s, %s, %s: %g",
-                model->name, spl_coupling_at(k)->name, bits_kind_names[kind], distance);
+            ck_assert_msg(distance <= (single ? 0.0 : bits_rounding(1e-11)),
+                "%s, %s, %s: %g", model->name, spl_coupling_at(k)->name,
+                bits_kind_names[kind], distance);
             bits_outcome_free(a);
             bits_outcome_free(b);
             bits_free(c);
@@ -276,7 +277,8 @@ START_TEST(a_linear_network_superposes)
         o[k] = bits_run(c, &(bits_way){0}, STEPS);
     }
     for (size_t v = 0; v < STEPS * o[0]->n_variables * NODES; v++) {
-        ck_assert_double_eq_tol(o[2]->rows[v], o[0]->rows[v] + o[1]->rows[v], 1e-13);
+        ck_assert_double_eq_tol(
+            o[2]->rows[v], o[0]->rows[v] + o[1]->rows[v], bits_rounding(1e-13));
     }
     for (int k = 0; k < 3; k++) {
         bits_outcome_free(o[k]);
@@ -400,7 +402,7 @@ END_TEST
 START_TEST(noise_of_a_node_is_its_own_normal)
 {
     enum { NODES = 35 };
-    double normals[48];
+    spl_real normals[64];
     bits_case *c = linear(NODES, "linear");
     c->settings.seed = 0x123456789abcdefu;
     c->settings.integrator = "euler";
@@ -412,9 +414,10 @@ START_TEST(noise_of_a_node_is_its_own_normal)
     }
     bits_outcome *o = bits_run(c, &(bits_way){0}, 1);
     spl_rng_kernels_of(SPL_TARGET_SCALAR)
-        ->normals(c->settings.seed, SPL_STREAM_NOISE, 0, 1, 0, 48, normals, 48);
+        ->normals(c->settings.seed, SPL_STREAM_NOISE, 0, 1, 0, 64, normals, 64);
     for (size_t i = 0; i < NODES; i++) {
-        const double expected = normals[i] * (0.1 * (double)(i + 1) * sqrt(0.1));
+        const spl_real scale = (spl_real)(0.1 * (double)(i + 1) * sqrt(0.1));
+        const double expected = normals[i] * scale;
         const double got = bits_row(o, 1, 0, i);
         ck_assert_mem_eq(&got, &expected, sizeof got);
     }

@@ -1,6 +1,7 @@
 #include "support/bits.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,10 +281,13 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
             &hooks, &o->divergence);
     }
     for (size_t s = 0; s < o->n_states; s++) {
-        memcpy(o->state + s * o->n_nodes, network->run.state + s * network->stride,
-            o->n_nodes * sizeof *o->state);
+        for (size_t i = 0; i < o->n_nodes; i++) {
+            o->state[s * o->n_nodes + i] = network->run.state[s * network->stride + i];
+        }
     }
-    memcpy(o->history, network->history, o->n_history * sizeof *o->history);
+    for (size_t sample = 0; sample < o->n_history; sample++) {
+        o->history[sample] = network->history[sample];
+    }
     o->steps_done = network->step;
     bits_close(&b);
     return o;
@@ -348,6 +352,11 @@ void bits_same(const bits_outcome *a, const bits_outcome *b, const char *what)
             (a->n_history == b->n_history &&
                 memcmp(a->history, b->history, a->n_history * sizeof *a->history) == 0),
         "%s: the histories differ", what);
+}
+
+double bits_rounding(double bound)
+{
+    return SPL_REAL_BYTES == 8 ? bound : bound * ((double)FLT_EPSILON / DBL_EPSILON);
 }
 
 double bits_distance(const bits_outcome *a, const bits_outcome *b)

@@ -1,5 +1,5 @@
 /* Networks for tests: made without files, run by either engine in any way, compared bit
- * for bit. */
+ * for bit. In the precision that the test is compiled for; outcomes are doubles. */
 #ifndef SPL_TEST_BITS_H
 #define SPL_TEST_BITS_H
 
@@ -89,6 +89,8 @@ double bits_row(const bits_outcome *o, uint64_t step, size_t variable, size_t no
 /* Abort the test unless every value that both recorded has the same bits; `what` says
  * which runs these are. */
 void bits_same(const bits_outcome *a, const bits_outcome *b, const char *what);
+/* A bound on what rounding does in double precision, or its like in single. */
+double bits_rounding(double bound);
 /* Largest difference between all recorded values. */
 double bits_distance(const bits_outcome *a, const bits_outcome *b);
 /* All recorded values are finite. */
