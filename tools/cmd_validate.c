@@ -44,7 +44,7 @@ const tool_verb verb_validate = {
         "the network as 'splenium run' would with the same arguments. Prints the "
         "resolved configuration on standard output as JSON, itself valid input; and "
         "on standard error what a run would take: memory, size of the results file, "
-        "and time, from 100 real steps. Nothing is written. 'splenium explain' lists "
+        "and time, from some real steps. Nothing is written. 'splenium explain' lists "
         "the configuration keys.",
     .examples = "  splenium validate rest76.yaml\n"
                 "  splenium validate rest76.yaml --set model.d_V=0.6 >resolved.json",

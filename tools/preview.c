@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "summary.h"
 #include "talk.h"
 
-/* Enough to see past the first cache misses, little enough to return at once. */
-enum { N_STEPS = 100 };
+/* Enough to see past the first cache misses, little enough to return at once: large
+ * networks, whose edges come from memory in every step, need fewer. */
+enum { N_STEPS = 100, N_STEPS_LARGE = 32, LARGE_EDGES = 1000000 };
 
 static void say_network(const spl_sim_info *info)
 {
@@ -46,9 +48,11 @@ spl_status preview(
     double seconds = 0.0;
     spl_sim_info info;
     spl_sim_describe(sim, &info);
+    info.memory_bytes += summary_memory(sim);
     spl_status status = spl_config_resolved(config, connectome, &json);
     if (status == SPL_OK && !talk_is_quiet()) {
-        status = spl_sim_estimate(sim, N_STEPS, &seconds);
+        status = spl_sim_estimate(
+            sim, info.n_edges < LARGE_EDGES ? N_STEPS : N_STEPS_LARGE, &seconds);
     }
     if (status == SPL_OK) {
         puts(json);

@@ -48,6 +48,27 @@ static bool find_monitor(tool_summary *summary, const spl_sim *sim)
     return false;
 }
 
+/* Rows that are kept of a run, at least one. */
+static size_t choose_capacity(const tool_summary *summary)
+{
+    const size_t fitting = MOST_BYTES / (summary->n_nodes * sizeof *summary->rows);
+    const size_t capacity = fitting < MOST_ROWS ? fitting : MOST_ROWS;
+    return capacity > 0 ? capacity : 1;
+}
+
+uint64_t summary_memory(const spl_sim *sim)
+{
+    tool_summary summary = {0};
+    spl_sim_monitor monitor;
+    if (!find_monitor(&summary, sim)) {
+        return 0;
+    }
+    spl_sim_monitor_at(sim, summary.monitor, &monitor);
+    const uint64_t capacity = choose_capacity(&summary);
+    const uint64_t n_rows = monitor.n_rows < capacity ? monitor.n_rows : capacity;
+    return n_rows * summary.n_nodes * sizeof *summary.rows;
+}
+
 spl_status summary_create(tool_summary **out, const spl_sim *sim)
 {
     tool_summary *summary = calloc(1, sizeof *summary);
@@ -56,10 +77,9 @@ spl_status summary_create(tool_summary **out, const spl_sim *sim)
         return SPL_ERR_NO_MEMORY;
     }
     if (find_monitor(summary, sim)) {
-        size_t row_bytes = summary->n_nodes * sizeof *summary->rows;
-        size_t fitting = MOST_BYTES / row_bytes;
-        summary->capacity = fitting < MOST_ROWS ? fitting : MOST_ROWS;
-        summary->rows = calloc(summary->capacity, row_bytes);
+        summary->capacity = choose_capacity(summary);
+        summary->rows =
+            calloc(summary->capacity, summary->n_nodes * sizeof *summary->rows);
         if (summary->rows == NULL) {
             return SPL_ERR_NO_MEMORY;
         }

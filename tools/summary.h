@@ -21,6 +21,8 @@ typedef struct summary_values {
  * regular period; if there is none, it takes nothing and knows nothing. Free with
  * summary_free. Result: SPL_OK; SPL_ERR_NO_MEMORY. */
 SPL_MUST_CHECK spl_status summary_create(tool_summary **out, const spl_sim *sim);
+/* Bytes that the summary of a run takes besides the run. */
+uint64_t summary_memory(const spl_sim *sim);
 /* Sink for spl_sim_set_sink; `user` is the summary. Allocates nothing. */
 spl_status summary_take(void *user, const spl_frame *frame);
 /* Result: SPL_OK; SPL_ERR_NO_MEMORY. */

@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,11 @@ spl_status spl_arena_commit(spl_arena *arena)
             SPL_ERR_NO_MEMORY, "out of memory: the sizes of this run overflow");
     }
     size_t bytes = arena->used > 0 ? arena->used : SPL_ALIGNMENT;
+    spl_status status =
+        spl_memory_check(bytes, "the network, most of it the history of the delays,");
+    if (status != SPL_OK) {
+        return status;
+    }
     arena->base = aligned_alloc(SPL_ALIGNMENT, bytes);
     if (arena->base == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory: need %zu bytes", bytes);

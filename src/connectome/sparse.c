@@ -2,6 +2,8 @@
  * indices. */
 #include "connectome/connectome.h"
 
+#include "base/memory.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,12 @@ spl_status spl_sparse_init(
             "%s: %zu x %zu with %zu stored entries; the largest sparse connectome has "
             "2^24 nodes and 2^31 - 1 entries",
             place, rows, columns, count);
+    }
+    const size_t entry_bytes = sizeof *sparse->source + sizeof *sparse->data;
+    spl_status status = spl_memory_check(
+        count * entry_bytes + (rows + 1) * sizeof *sparse->start, "a sparse matrix");
+    if (status != SPL_OK) {
+        return status;
     }
     sparse->start = calloc(rows + 1, sizeof *sparse->start);
     sparse->source = calloc(count + 1, sizeof *sparse->source);

@@ -1,5 +1,6 @@
 #include "connectome/connectome.h"
 
+#include "base/memory.h"
 #include "h5/h5.h"
 
 #include <stdlib.h>
@@ -19,6 +20,14 @@ spl_status spl_table_init(
     if (__builtin_mul_overflow(rows, columns, &count)) {
         return spl_error(
             SPL_ERR_LIMIT, "%s: %zu x %zu numbers are too many", place, rows, columns);
+    }
+    uint64_t bytes;
+    if (__builtin_mul_overflow(count, sizeof *table->data, &bytes)) {
+        bytes = UINT64_MAX;
+    }
+    spl_status status = spl_memory_check(bytes, place);
+    if (status != SPL_OK) {
+        return status;
     }
     table->data = calloc(count > 0 ? count : 1, sizeof *table->data);
     if (table->data == NULL) {

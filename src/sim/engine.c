@@ -186,6 +186,12 @@ static void restore(spl_engine *base, const void *copy)
         self->arena.size);
 }
 
+static void reset(spl_engine *base, const spl_settings *settings)
+{
+    engine *self = (engine *)base;
+    spl_network_reset(&self->network, settings);
+}
+
 static const char *path_of(const spl_network *network)
 {
     return network->reference                ? "reference"
@@ -264,6 +270,7 @@ const spl_engine_ops OPS = {
     .check = check,
     .list_final = list_final,
     .copy_final = copy_final,
+    .reset = reset,
     .save = save,
     .restore = restore,
 };

@@ -44,6 +44,8 @@ typedef struct spl_engine_ops {
     /* Returns the end of what it wrote. */
     double *(*copy_final)(const spl_engine *engine, double *out);
 
+    /* Back to the initial state of the settings it was made with. */
+    void (*reset)(spl_engine *engine, const spl_settings *settings);
     /* Copy everything that stepping changes, [copy_bytes], and put it back. */
     void (*save)(const spl_engine *engine, void *copy);
     void (*restore)(spl_engine *engine, const void *copy);

@@ -99,6 +99,16 @@ void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor)
     };
 }
 
+/* To the state of the copy, or without one to the initial state. */
+static void go_back(spl_sim *sim, const void *copy)
+{
+    if (copy != NULL) {
+        sim->engine->ops->restore(sim->engine, copy);
+    } else {
+        sim->engine->ops->reset(sim->engine, &sim->settings);
+    }
+}
+
 spl_status spl_sim_estimate(spl_sim *sim, uint64_t n, double *seconds)
 {
     spl_status status = SPL_OK;
@@ -106,33 +116,36 @@ spl_status spl_sim_estimate(spl_sim *sim, uint64_t n, double *seconds)
     const spl_block_hooks hooks = {.user = sim, .observe = spl_sim_observe};
     const uint64_t step = spl_sim_steps_done(sim);
     const uint64_t left = sim->settings.n_steps - step;
+    const uint64_t warm_up = n < WARM_UP_STEPS ? n : WARM_UP_STEPS;
     spl_divergence where;
     size_t n_saved = 0;
     for (size_t m = 0; m < sim->n_monitors; m++) {
         n_saved += spl_monitor_state_size(sim->monitors[m]);
     }
-    char *copy = malloc(engine->copy_bytes);
+    /* at the start there is nothing to copy: the settings tell it again */
+    char *copy = step > 0 ? malloc(engine->copy_bytes) : NULL;
     double *saved = malloc((n_saved + 1) * sizeof *saved);
-    if (copy == NULL || saved == NULL) {
+    if ((step > 0 && copy == NULL) || saved == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a copy of %zu bytes of the network",
             engine->copy_bytes);
     }
-    engine->ops->save(engine, copy);
+    if (copy != NULL) {
+        engine->ops->save(engine, copy);
+    }
     for (size_t m = 0, at = 0; m < sim->n_monitors; m++) {
         spl_monitor_save(sim->monitors[m], saved + at);
         at += spl_monitor_state_size(sim->monitors[m]);
     }
     /* threads and caches first */
-    engine->ops->advance(
-        engine, left < WARM_UP_STEPS ? left : WARM_UP_STEPS, &hooks, &where);
-    engine->ops->restore(engine, copy);
+    engine->ops->advance(engine, warm_up < left ? warm_up : left, &hooks, &where);
+    go_back(sim, copy);
     const double begin_s = spl_now();
     engine->ops->advance(engine, n < left ? n : left, &hooks, &where);
     const double wall_s = spl_now() - begin_s;
     const uint64_t done = spl_sim_steps_done(sim) - step;
     *seconds = done > 0 ? wall_s / (double)done * (double)left : 0.0;
 
-    engine->ops->restore(engine, copy);
+    go_back(sim, copy);
     for (size_t m = 0, at = 0; m < sim->n_monitors; m++) {
         spl_monitor_restore(sim->monitors[m], saved + at);
         at += spl_monitor_state_size(sim->monitors[m]);

@@ -182,6 +182,15 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     return SPL_OK;
 }
 
+static size_t size_of(const spl_array *array)
+{
+    size_t size = 1;
+    for (size_t r = 0; r < array->rank; r++) {
+        size *= array->dims[r];
+    }
+    return size;
+}
+
 spl_status spl_results_size(const spl_sim *sim, uint64_t *file, uint64_t *memory)
 {
     spl_status status = SPL_OK;
@@ -189,6 +198,10 @@ spl_status spl_results_size(const spl_sim *sim, uint64_t *file, uint64_t *memory
     SPL_TRY(describe(&d, sim, NULL));
     *file = spl_output_bytes(&d.spec);
     *memory = spl_output_memory(&d.spec);
+    /* the final state is copied whole at the end */
+    for (size_t a = 0; a < d.spec.n_final; a++) {
+        *memory += size_of(&d.final[a]) * sizeof(double);
+    }
 out:
     free_description(&d);
     return status;
@@ -215,15 +228,6 @@ static double *copy_final(double *out, const spl_sim *sim)
         out += spl_monitor_state_size(sim->monitors[m]);
     }
     return out;
-}
-
-static size_t size_of(const spl_array *array)
-{
-    size_t size = 1;
-    for (size_t r = 0; r < array->rank; r++) {
-        size *= array->dims[r];
-    }
-    return size;
 }
 
 static void measure_performance(double *values, const spl_sim *sim)

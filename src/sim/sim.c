@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "config/config.h"
 
 /* The monitors speak of variables, the network of slots of its record. */
@@ -76,6 +77,7 @@ spl_status spl_sim_create(
         uint64_t writing_bytes = 0;
         SPL_TRY(spl_results_size(sim, &sim->output_bytes, &writing_bytes));
         sim->memory_bytes += writing_bytes;
+        SPL_TRY(spl_memory_check(writing_bytes, "writing the results file"));
     }
     spl_guard_params(sim);
     *out = sim;

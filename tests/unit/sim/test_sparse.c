@@ -29,7 +29,8 @@ static void teardown(void)
 }
 
 /* Each node has `degree` inputs from nodes that a stride apart. */
-static spl_connectome *make_edges(size_t n, size_t degree, uint64_t *state)
+static spl_connectome *make_edges(
+    size_t n, size_t degree, double longest, uint64_t *state)
 {
     const size_t count = n * degree;
     size_t *start = calloc(n + 1, sizeof *start);
@@ -42,7 +43,7 @@ static spl_connectome *make_edges(size_t n, size_t degree, uint64_t *state)
             const size_t k = start[i] + e;
             source[k] = (int32_t)((i + 1 + e * (n / degree)) % n);
             weights[k] = random_uniform(state, 0.0, 1.0 / (double)degree);
-            lengths[k] = random_uniform(state, 6.0, 60.0);
+            lengths[k] = random_uniform(state, 6.0, longest);
         }
     }
     const spl_edges edges = {count, start, source, weights, lengths};
@@ -108,7 +109,7 @@ START_TEST(both_forms_give_the_same_bits)
         {"simulation.duration", "70", "connectome.delay", "2", "simulation.engine",
             "reference", NULL}};
     uint64_t state = random_seed("sparse runs");
-    spl_connectome *sparse = make_edges(N, 7, &state);
+    spl_connectome *sparse = make_edges(N, 7, 60.0, &state);
     spl_connectome *dense = spread(sparse);
     spl_config *config = make_config(cases[_i]);
     double V[3][N] = {{0}};
@@ -128,7 +129,7 @@ START_TEST(a_results_file_is_run_again)
     static const char *const settings[] = {
         "simulation.duration", "70", "output.file", "r.h5", NULL};
     uint64_t state = random_seed("sparse results");
-    spl_connectome *first = make_edges(N, 7, &state);
+    spl_connectome *first = make_edges(N, 7, 60.0, &state);
     spl_connectome *again = NULL;
     spl_config *config = make_config(settings);
     spl_connectome_info info;
@@ -160,6 +161,78 @@ START_TEST(a_results_file_is_run_again)
 }
 END_TEST
 
+/* A number of /proc/self/status, in bytes. */
+static double memory_of(const char *key)
+{
+    char line[256];
+    double kib = 0.0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, key, strlen(key)) == 0) {
+            kib = strtod(line + strlen(key), NULL);
+        }
+    }
+    fclose(file);
+    return kib * 1024.0;
+}
+
+/* Sanitizers take memory of their own, and without a fork others have taken some. */
+static bool can_measure(void)
+{
+    const char *fork = getenv("CK_FORK");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return false;
+#endif
+    return fork == NULL || strcmp(fork, "no") != 0;
+}
+
+START_TEST(memory_is_what_was_foretold)
+{
+    static const char *const settings[] = {
+        "simulation.duration", "20", "output.file", "r.h5", NULL};
+    uint64_t state = random_seed("sparse memory");
+    if (!can_measure()) {
+        return;
+    }
+    const double before = memory_of("VmRSS:");
+    spl_connectome *connectome = make_edges(4096, 50, 190.0, &state);
+    spl_config *config = make_config(settings);
+    spl_sim *sim = NULL;
+    spl_sim_info info;
+    ck_assert_int_eq(spl_sim_create(&sim, config, connectome), SPL_OK);
+    spl_sim_describe(sim, &info);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    const double used = memory_of("VmHWM:") - before;
+    const double foretold = (double)info.memory_bytes;
+    printf("# foretold %.1f MB, used %.1f MB\n", 1e-6 * foretold, 1e-6 * used);
+    /* stacks of threads and what HDF5 keeps: about 10 MB, whatever the network */
+    ck_assert(used > 0.9 * foretold && used < 1.1 * foretold + 12e6);
+    spl_sim_free(sim);
+    spl_config_free(config);
+    spl_connectome_free(connectome);
+}
+END_TEST
+
+START_TEST(what_no_machine_holds_is_refused)
+{
+    static const char *const settings[] = {
+        "simulation.duration", "20", "output.file", "", NULL};
+    uint64_t state = random_seed("sparse limits");
+    /* 16 million steps of history for each node: 13 TB */
+    spl_connectome *connectome = make_edges(100000, 3, 4.8e6, &state);
+    spl_config *config = make_config(settings);
+    spl_sim *sim = NULL;
+    ck_assert_int_eq(spl_sim_create(&sim, config, connectome), SPL_ERR_NO_MEMORY);
+    ck_assert_ptr_nonnull(
+        strstr(spl_last_error(), "out of memory: the network, most of it the history of "
+                                 "the delays, needs 1.34e+04 "
+                                 "GB and "));
+    ck_assert_ptr_null(sim);
+    spl_config_free(config);
+    spl_connectome_free(connectome);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("sim_sparse");
@@ -167,6 +240,8 @@ Suite *spl_test_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, both_forms_give_the_same_bits, 0, 5);
     tcase_add_test(tcase, a_results_file_is_run_again);
+    tcase_add_test(tcase, memory_is_what_was_foretold);
+    tcase_add_test(tcase, what_no_machine_holds_is_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }

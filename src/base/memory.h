@@ -1,0 +1,18 @@
+/* How much memory there is, before a large block is asked for: Linux grants more than it
+ * has and kills whoever uses it. */
+#ifndef SPL_BASE_MEMORY_H
+#define SPL_BASE_MEMORY_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Bytes that can still be used, by the machine and by this process's control group;
+ * UINT64_MAX if the system does not tell. */
+uint64_t spl_memory_available(void);
+
+/* Ask before `bytes` are allocated for `what`. Small blocks always pass. Result: SPL_OK;
+ * SPL_ERR_NO_MEMORY with both numbers. */
+SPL_MUST_CHECK spl_status spl_memory_check(uint64_t bytes, const char *what);
+
+#endif
