@@ -298,12 +298,18 @@ static spl_status resolve_simulation(spl_settings *settings, const spl_tree *tre
             "simulation.threads: %llu; at most 4096, 0 = automatic",
             (unsigned long long)threads));
     }
+    if (values[SPL_KEY_BLOCK].count > SPL_BLOCK_LIMIT) {
+        SPL_TRY(spl_node_error(values[SPL_KEY_BLOCK].node, false,
+            "simulation.block: %llu; at most %d, 0 = automatic",
+            (unsigned long long)values[SPL_KEY_BLOCK].count, SPL_BLOCK_LIMIT));
+    }
     settings->integrator = spl_schemes[scheme].name;
     settings->frozen = values[SPL_KEY_COUPLING_STAGES].word == 1;
     settings->reference = values[SPL_KEY_ENGINE].word == 1;
     settings->single = values[SPL_KEY_PRECISION].word == 1;
     settings->seed = values[SPL_KEY_SEED].count;
     settings->threads = (int)threads;
+    settings->block = (size_t)values[SPL_KEY_BLOCK].count;
     settings->undelayed = (spl_undelayed)values[SPL_KEY_UNDELAYED].word;
     settings->divergence_limit = values[SPL_KEY_DIVERGENCE_LIMIT].number;
     settings->escaped_error = values[SPL_KEY_ESCAPED].word == 1;

@@ -24,6 +24,7 @@
     X(COUPLING_STAGES,    "simulation.coupling_stages",  WORD,   "per-stage",      "",      FINITE,       "per-stage | frozen", "coupling evaluated at every stage, or once per step as in TVB") \
     X(SEED,               "simulation.seed",             COUNT,  "42",             "",      FINITE,       "", "seed of initial state and noise")                  \
     X(THREADS,            "simulation.threads",          COUNT,  "0",              "",      FINITE,       "", "0 = automatic")                                    \
+    X(BLOCK,              "simulation.block",            COUNT,  "0",              "",      FINITE,       "", "steps advanced at once, 0 = automatic; no result depends on it")\
     X(ENGINE,             "simulation.engine",           WORD,   "production",     "",      FINITE,       "production | reference", "vector kernels, or the plain loops they are compared with") \
     X(UNDELAYED,          "simulation.undelayed",        WORD,   "auto",           "",      FINITE,       "auto | dense | sparse", "sums of an undelayed network") \
     X(DIVERGENCE_LIMIT,   "simulation.divergence_limit", NUMBER, "50",             "",      POSITIVE,     " or inf", "a state beyond it ends the run")            \

@@ -11,6 +11,9 @@
 #include "splenium/coupling.h"
 #include "splenium/model.h"
 
+/* Most steps of a block, see delay/plan.h. */
+#define SPL_BLOCK_LIMIT 64
+
 typedef enum {
     SPL_NOISE_NONE,
     SPL_NOISE_ADDITIVE,
@@ -39,7 +42,8 @@ typedef struct spl_settings {
     bool reference;                /* engine: reference */
     bool single;                   /* precision: single */
     uint64_t seed;
-    int threads; /* 0 = automatic */
+    int threads;  /* 0 = automatic */
+    size_t block; /* steps per block, at most SPL_BLOCK_LIMIT; 0 = automatic */
     spl_undelayed undelayed;
     double divergence_limit; /* INFINITY: off */
     bool escaped_error;      /* escaped nodes end the run */

@@ -6,27 +6,54 @@
 #include "coupling/sums.h"
 #include "simd/vec.h"
 
-enum { N_VECTORS = SPL_MAX_BLOCK / SPL_LANES };
+enum { N_VECTORS = SPL_PANEL / SPL_LANES };
 
-/* Columns of one node, all of them or the first few. Column c reads slot (k + c - d) mod
+/* A history that does not fit the caches of a core is fetched some edges ahead. Measured
+ * on Zen 3, ns per edge-step: 998 nodes (8 MB) 0.28 without, 0.23 with; 76 nodes (0.3 MB)
+ * 0.13 without, 0.15 with. */
+enum { AHEAD = 32, LINE = 64 };
+_Static_assert(AHEAD <= SPL_EDGE_PADDING, "edges are read ahead of the last one");
+static const size_t FITS_BYTES = (size_t)1 << 20;
+
+/* How a node is summed; all are constants for the compiler. */
+typedef struct {
+    size_t n_vectors; /* of the panel */
+    bool all;         /* every lane of them is wanted */
+    bool ahead;       /* the history is fetched ahead */
+} sum_form;
+
+VEC_INLINE const spl_real *window_of(
+    const spl_plan *plan, const spl_real *history, int64_t k, size_t e)
+{
+    return history + (size_t)plan->source[e] * plan->pitch +
+           spl_plan_slot(plan, k - plan->delay[e]);
+}
+
+/* Columns of one node over its edges before `end`. Column c reads slot (k + c - d) mod
  * ring; the mirrored head keeps the window contiguous. */
 VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t k,
-    const bool all, const vec_lanes *wanted, size_t node, spl_real *columns)
+    const sum_form form, const vec_lanes *wanted, size_t node, size_t end,
+    spl_real *columns)
 {
-    const size_t end = plan->undelayed[node];
     vec sum[N_VECTORS] = {0};
     for (size_t e = plan->start[node]; e < end; e++) {
-        const spl_real *window = history + (size_t)plan->source[e] * plan->pitch +
-                                 spl_plan_slot(plan, k - plan->delay[e]);
+        const spl_real *window = window_of(plan, history, k, e);
         const vec weight = vec_set(plan->weight[e]);
+        if (form.ahead) {
+            const char *next = (const char *)window_of(plan, history, k, e + AHEAD);
+            __builtin_prefetch(next);
+            __builtin_prefetch(next + LINE);
+            __builtin_prefetch(next + SPL_PANEL * sizeof(spl_real) - 1);
+        }
         SPL_UNROLL
-        for (size_t v = 0; v < N_VECTORS; v++) {
+        for (size_t v = 0; v < form.n_vectors; v++) {
             const spl_real *samples = window + v * SPL_LANES;
             sum[v] = vec_fma(weight,
-                all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]), sum[v]);
+                form.all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]),
+                sum[v]);
         }
     }
-    for (size_t v = 0; v < N_VECTORS; v++) {
+    for (size_t v = 0; v < form.n_vectors; v++) {
         vec_store(columns + v * SPL_LANES, sum[v]);
     }
 }
@@ -56,31 +83,52 @@ VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
     }
 }
 
-static void delayed(const spl_plan *plan, const spl_real *history, int64_t k,
-    size_t n_columns, size_t first, spl_real *out, size_t out_step)
+/* A tile, node by node. */
+VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
+    const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
+    size_t first, spl_real (*columns)[SPL_PANEL])
 {
-    spl_real columns[SPL_TILE][SPL_MAX_BLOCK];
+    for (size_t lane = 0; lane < SPL_TILE; lane++) {
+        if (first + lane < plan->n_nodes) {
+            sum_node(plan, history, k, form, wanted, first + lane, end[first + lane],
+                columns[lane]);
+        } else {
+            for (size_t column = 0; column < SPL_PANEL; column++) {
+                columns[lane][column] = 0.0;
+            }
+        }
+    }
+}
+
+static void delayed(const spl_plan *plan, const uint32_t *end, const spl_real *history,
+    int64_t k, size_t n_columns, size_t first, spl_real *out, size_t out_step)
+{
+    enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1 };
+    spl_real columns[SPL_TILE][SPL_PANEL];
     vec_lanes wanted[N_VECTORS];
     for (size_t v = 0; v < N_VECTORS; v++) {
         const size_t before = v * SPL_LANES;
         wanted[v] = vec_first_lanes(n_columns > before ? n_columns - before : 0);
     }
-    for (size_t lane = 0; lane < SPL_TILE; lane++) {
-        if (first + lane >= plan->n_nodes) {
-            for (size_t column = 0; column < SPL_MAX_BLOCK; column++) {
-                columns[lane][column] = 0;
-            }
-        } else if (n_columns == SPL_MAX_BLOCK) {
-            sum_node(plan, history, k, true, wanted, first + lane, columns[lane]);
-        } else {
-            sum_node(plan, history, k, false, wanted, first + lane, columns[lane]);
-        }
+    const bool fits = plan->n_nodes * plan->pitch * sizeof(spl_real) <= FITS_BYTES;
+    if (n_columns == SPL_PANEL && fits) {
+        const sum_form form = {N_VECTORS, true, false};
+        sum_tile(plan, end, history, k, form, wanted, first, columns);
+    } else if (n_columns == SPL_PANEL) {
+        const sum_form form = {N_VECTORS, true, true};
+        sum_tile(plan, end, history, k, form, wanted, first, columns);
+    } else if (n_columns <= HALF * SPL_LANES) {
+        const sum_form form = {HALF, false, false};
+        sum_tile(plan, end, history, k, form, wanted, first, columns);
+    } else {
+        const sum_form form = {N_VECTORS, false, false};
+        sum_tile(plan, end, history, k, form, wanted, first, columns);
     }
     transpose_tile(
-        &columns[0][0], SPL_MAX_BLOCK, SPL_TILE, out, out_step, n_columns, SPL_TILE);
+        &columns[0][0], SPL_PANEL, SPL_TILE, out, out_step, n_columns, SPL_TILE);
 }
 
-/* Copy a few doubles without a call. */
+/* Copy a few numbers without a call. */
 VEC_INLINE void copy_samples(spl_real *to, const spl_real *from, size_t n)
 {
     size_t s = 0;
@@ -95,11 +143,11 @@ VEC_INLINE void copy_samples(spl_real *to, const spl_real *from, size_t n)
 static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_steps,
     size_t first, const spl_real *sent, size_t sent_step)
 {
-    spl_real samples[SPL_TILE][SPL_MAX_BLOCK];
+    spl_real samples[SPL_TILE][SPL_PANEL];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
     transpose_tile(
-        sent, sent_step, n_steps, &samples[0][0], SPL_MAX_BLOCK, SPL_TILE, SPL_MAX_BLOCK);
+        sent, sent_step, n_steps, &samples[0][0], SPL_PANEL, SPL_TILE, SPL_PANEL);
     for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
         spl_real *node = history + (first + lane) * plan->pitch;
         /* what runs over the end lands in the mirror of the head, where it belongs too */
@@ -107,11 +155,33 @@ static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_ste
         if (n_steps > before_end) {
             copy_samples(node, samples[lane] + before_end, n_steps - before_end);
         }
-        if (slot < SPL_MAX_BLOCK) {
-            const size_t rest = SPL_MAX_BLOCK - slot;
+        if (slot < SPL_PANEL) {
+            const size_t rest = SPL_PANEL - slot;
             copy_samples(
                 node + plan->ring + slot, samples[lane], n_steps < rest ? n_steps : rest);
         }
+    }
+}
+
+/* Samples of a near edge are those of the block itself once they exist. */
+static void near(const spl_plan *plan, const spl_real *history, const spl_recent *recent,
+    int64_t at, size_t first, spl_real *sums)
+{
+    for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
+        const size_t i = first + lane;
+        spl_real sum = sums[lane];
+        for (size_t e = plan->near[i]; e < plan->undelayed[i]; e++) {
+            const int64_t sample = at - plan->delay[e];
+            const size_t j = (size_t)plan->source[e];
+            const spl_real x =
+                sample < recent->first
+                    ? history[j * plan->pitch + spl_plan_slot(plan, recent->k0 + sample)]
+                    : recent->sent[j / SPL_TILE][recent->channel * SPL_TILE +
+                                                 (size_t)sample * recent->step +
+                                                 j % SPL_TILE];
+            sum = spl_fma(plan->weight[e], x, sum);
+        }
+        sums[lane] = sum;
     }
 }
 
@@ -126,7 +196,7 @@ VEC_INLINE void add_rows(const spl_plan *plan, const spl_real *sent, size_t row,
     size_t common = SIZE_MAX;
     for (size_t r = 0; r < n_rows; r++) {
         edge[r] = plan->undelayed[row + r];
-        sum[r] = sums[row + r];
+        sum[r] = sums[r];
         const size_t length = plan->start[row + r + 1] - edge[r];
         common = length < common ? length : common;
     }
@@ -141,7 +211,7 @@ VEC_INLINE void add_rows(const spl_plan *plan, const spl_real *sent, size_t row,
         for (size_t at = edge[r] + common; at < plan->start[row + r + 1]; at++) {
             sum[r] = spl_fma(plan->weight[at], sent[plan->source[at]], sum[r]);
         }
-        sums[row + r] = sum[r];
+        sums[r] = sum[r];
     }
 }
 
@@ -151,13 +221,13 @@ static void undelayed(
     const size_t last = end < plan->n_nodes ? end : plan->n_nodes;
     size_t i = begin;
     for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE) {
-        add_rows(plan, sent, i, ROWS_AT_ONCE, sums);
+        add_rows(plan, sent, i, ROWS_AT_ONCE, sums + (i - begin));
     }
     for (; i < last; i++) {
-        add_rows(plan, sent, i, 1, sums);
+        add_rows(plan, sent, i, 1, sums + (i - begin));
     }
 }
 
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels);
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {
-    .delayed = delayed, .put = put, .undelayed = undelayed};
+    .delayed = delayed, .near = near, .put = put, .undelayed = undelayed};

@@ -4,8 +4,7 @@
 #include "coupling/sums.h"
 #include "simd/tile.h"
 
-/* Rows of one BLAS call; a constant, because the bits depend on it. */
-enum { PANEL = 4 * SPL_TILE };
+enum { PANEL = SPL_DENSE_TILES * SPL_TILE };
 
 #ifdef SPL_SINGLE
 #define GEMV cblas_sgemv
@@ -30,6 +29,7 @@ void spl_sum_dense(const spl_plan *plan, const spl_real *matrix, const spl_real 
     for (size_t row = begin; row < end; row += PANEL) {
         const size_t rows = row + PANEL < plan->stride ? PANEL : plan->stride - row;
         GEMV(CblasRowMajor, CblasNoTrans, (int)rows, (int)plan->n_nodes, 1.0,
-            matrix + row * plan->stride, (int)plan->stride, sent, 1, 1.0, sums + row, 1);
+            matrix + row * plan->stride, (int)plan->stride, sent, 1, 1.0,
+            sums + (row - begin), 1);
     }
 }

@@ -145,15 +145,19 @@ spl_status spl_plan_create(
     plan->n_nodes = n_nodes;
     plan->stride = stride;
     plan->start = calloc(n_nodes + 1, sizeof *plan->start);
+    plan->near = calloc(n_nodes + 1, sizeof *plan->near);
     plan->undelayed = calloc(n_nodes + 1, sizeof *plan->undelayed);
-    plan->source = calloc(n_edges + 1, sizeof *plan->source);
-    plan->delay = calloc(n_edges + 1, sizeof *plan->delay);
-    plan->weight = calloc(n_edges + 1, sizeof *plan->weight);
+    plan->unit_start = calloc(stride / SPL_TILE + 1, sizeof *plan->unit_start);
+    plan->tile = calloc(stride / SPL_TILE, sizeof *plan->tile);
+    plan->source = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->source);
+    plan->delay = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->delay);
+    plan->weight = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->weight);
     plan->self_weight = calloc(stride, sizeof *plan->self_weight);
     plan->row_sum = calloc(stride, sizeof *plan->row_sum);
     if (plan->start == NULL || plan->undelayed == NULL || plan->source == NULL ||
         plan->delay == NULL || plan->weight == NULL || plan->self_weight == NULL ||
-        plan->row_sum == NULL) {
+        plan->row_sum == NULL || plan->near == NULL || plan->unit_start == NULL ||
+        plan->tile == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
     }
     for (size_t i = 0; i < n_nodes; i++) {
@@ -169,19 +173,7 @@ spl_status spl_plan_create(
     }
     SPL_TRY(summarise(plan));
 
-    /* a block of B steps reads up to sample k0 only if every delay is at least B */
-    plan->block = SPL_MAX_BLOCK;
-    if (plan->delay_max > 0 && plan->delay_min < plan->block) {
-        plan->block = plan->delay_min;
-    }
-    if (plan->n_undelayed > 0) {
-        plan->block = 1;
-    }
-    plan->ring = 2 * SPL_MAX_BLOCK;
-    while (plan->ring < plan->delay_max + plan->block + 2) {
-        plan->ring *= 2;
-    }
-    plan->pitch = plan->ring + SPL_MAX_BLOCK;
+    SPL_TRY(spl_plan_partition(plan, SPL_PANEL));
     *out = plan;
     plan = NULL;
 out:
@@ -196,7 +188,10 @@ void spl_plan_free(spl_plan *plan)
         return;
     }
     free(plan->start);
+    free(plan->near);
     free(plan->undelayed);
+    free(plan->unit_start);
+    free(plan->tile);
     free(plan->source);
     free(plan->delay);
     free(plan->weight);

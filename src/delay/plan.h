@@ -12,7 +12,12 @@
 #include "simd/tile.h"
 #include "splenium/connectome.h"
 
-#define SPL_MAX_BLOCK 16
+/* Columns of sums that are formed at once, and the most steps of a block. */
+#define SPL_PANEL     16
+#define SPL_MAX_BLOCK 64
+
+/* Unused edges behind the last, which may be prefetched. */
+#define SPL_EDGE_PADDING 64
 
 /* Edges by target: those of node i are start[i] .. start[i + 1], by descending delay,
  * ties by source index, so that the order of a sum depends on nothing else. Self-edges
@@ -22,6 +27,7 @@ typedef struct spl_plan {
     size_t stride;   /* n_nodes padded to whole tiles */
     size_t n_edges;  /* in the lists, self_weight not counted */
     uint32_t *start; /* [n_nodes + 1] */
+    uint32_t *near;  /* [n_nodes]: first edge of node i shorter than a block */
     uint32_t
         *undelayed;   /* [n_nodes]: first edge of node i without delay, or start[i + 1] */
     int32_t *source;  /* [n_edges] */
@@ -33,12 +39,19 @@ typedef struct spl_plan {
     size_t n_undelayed;  /* edges without delay between different nodes */
     uint32_t delay_min, delay_median,
         delay_max; /* over delayed edges; 0 if there are none */
-    size_t block;  /* B: largest block of steps that needs no sample of itself */
+    /* what a block of steps does to the edges, see spl_plan_partition */
+    size_t block;  /* B */
+    size_t n_near; /* edges shorter than a block, those without delay included */
     /* history: per node contiguous in time; sample k in slot k mod ring, the first
-     * SPL_MAX_BLOCK slots again behind the end, so that a window of that many samples
-     * never wraps */
+     * SPL_PANEL slots again behind the end, so that a window of that many samples never
+     * wraps */
     size_t ring;  /* power of two >= delay_max + block + 1 */
-    size_t pitch; /* ring + SPL_MAX_BLOCK: slots from node to node */
+    size_t pitch; /* ring + SPL_PANEL: slots from node to node */
+    /* Units: tiles that must advance together, grouped; the larger first, single tiles in
+     * their order. The tiles of unit u are tile[unit_start[u] .. unit_start[u + 1]). */
+    size_t n_units, n_tied; /* the first n_tied units have near edges */
+    uint32_t *unit_start;   /* [n_units + 1] */
+    uint32_t *tile;         /* [stride / SPL_TILE] */
 } spl_plan;
 
 /* How delays are made. */
@@ -50,7 +63,7 @@ typedef struct spl_delay_rule {
     bool frozen;
 } spl_delay_rule;
 
-/* Make the plan of a network.
+/* Make the plan of a network, for blocks of SPL_PANEL steps.
  *   from   entries of the connectome; those with a weight other than 0 are edges
  * Result: SPL_OK; SPL_ERR_LIMIT if a delay exceeds 2^24 steps; SPL_ERR_NO_MEMORY. */
 #define spl_plan_create SPL_PRECISE(spl_plan_create)
@@ -58,6 +71,24 @@ SPL_MUST_CHECK spl_status spl_plan_create(
     spl_plan **out, size_t n_nodes, const spl_edges *from, const spl_delay_rule *rule);
 #define spl_plan_free SPL_PRECISE(spl_plan_free)
 void spl_plan_free(spl_plan *plan);
+
+/* Divide the edges for blocks of `block` <= SPL_MAX_BLOCK steps. An edge of at least that
+ * many steps reads only samples known before the block; the others, near, tie their ends
+ * together: a component of the graph of near edges, whole tiles of it, is one unit, which
+ * advances step by step. Results do not depend on it. Result: SPL_OK; SPL_ERR_NO_MEMORY.
+ */
+#define spl_plan_partition SPL_PRECISE(spl_plan_partition)
+SPL_MUST_CHECK spl_status spl_plan_partition(spl_plan *plan, size_t block);
+
+/* Make all tiles one tied unit, in their order. */
+#define spl_plan_tie_all SPL_PRECISE(spl_plan_tie_all)
+void spl_plan_tie_all(spl_plan *plan);
+
+/* Tiles of the largest unit that has near edges, 0 if none has. */
+static inline size_t spl_plan_largest_tied(const spl_plan *plan)
+{
+    return plan->n_tied > 0 ? plan->unit_start[1] : 0;
+}
 
 /* Delay in steps of one edge. */
 #define spl_delay_steps SPL_PRECISE(spl_delay_steps)
@@ -75,7 +106,7 @@ static inline void spl_history_put(
 {
     const size_t slot = spl_plan_slot(plan, k);
     node[slot] = value;
-    if (slot < SPL_MAX_BLOCK) {
+    if (slot < SPL_PANEL) {
         node[plan->ring + slot] = value;
     }
 }

@@ -4,10 +4,11 @@
 
 #include "monitor/monitor.h"
 
-/* What happens between blocks; all may be NULL. */
+/* What becomes of a block; all may be NULL. */
 typedef struct spl_block_hooks {
     void *user;
-    /* by every thread, for its nodes */
+    /* by every thread, for its nodes [begin, end), several times per block; of the block
+     * in which the run diverges, it may see more steps than finish() */
     void (*observe)(void *user, const spl_samples *block, size_t begin, size_t end);
     /* by the calling thread, after all nodes: rows to the sinks; false ends the loop */
     bool (*finish)(void *user, const spl_samples *block);

@@ -7,19 +7,31 @@
 /* A barrier for a team inside one parallel region: spins for a bounded time, then yields,
  * so that an oversubscribed machine does not burn the time of the thread it waits for. */
 typedef struct spl_barrier {
-    int team;
-    _Atomic int count;
+    unsigned team;
+    _Atomic unsigned count;
     _Atomic unsigned generation;
 } spl_barrier;
 void spl_barrier_wait(spl_barrier *barrier);
+/* The same with work in between, by the thread whose index is 0, while all others wait.
+ */
+void spl_barrier_meet(
+    spl_barrier *barrier, int index, void (*work)(void *user), void *user);
 
-/* The nodes of one thread, and its place in the team. */
+/* One thread of the team, and its share: units first_unit .. end_unit of the plan, or a
+ * part of the one unit that all share; their tiles are plan->tile[begin .. end). */
 typedef struct spl_worker {
     int index;
-    size_t begin, end; /* multiples of SPL_TILE; end may reach into the padding */
+    size_t first_unit, end_unit;
+    size_t begin, end;
     spl_scratch *scratch;
     spl_barrier *barrier;
 } spl_worker;
+
+/* Next run of neighbouring tiles of a worker's, as nodes [*first, *last) below `limit`;
+ * *at walks from worker->begin. False after the last. */
+#define spl_worker_nodes SPL_PRECISE(spl_worker_nodes)
+bool spl_worker_nodes(const spl_network *network, const spl_worker *worker, size_t limit,
+    size_t *at, size_t *first, size_t *last);
 
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
  * if the run has no noise. Coloured noise advances its state. */
@@ -27,15 +39,28 @@ typedef struct spl_worker {
 bool spl_noise_fill(
     spl_network *network, size_t first, uint64_t k, size_t n_steps, spl_real *out);
 
-/* Advance the worker's nodes by n steps: independent blocks, stages in lockstep, or
- * naively. The first, which alone takes blocks of several steps, tells whether every
- * state stayed within the divergence limit at every step. */
+/* Advance a free tile, a tied unit (or the worker's part of it), or naively everything
+ * by n steps; they tell whether every state stayed within the divergence limit at every
+ * step. The reference takes single steps and leaves that to its caller. */
 #define spl_advance_block     SPL_PRECISE(spl_advance_block)
-#define spl_advance_lockstep  SPL_PRECISE(spl_advance_lockstep)
+#define spl_advance_tied      SPL_PRECISE(spl_advance_tied)
 #define spl_advance_reference SPL_PRECISE(spl_advance_reference)
-bool spl_advance_block(spl_network *network, const spl_worker *worker, size_t n_steps);
-void spl_advance_lockstep(spl_network *network, const spl_worker *worker, size_t n_steps);
+bool spl_advance_block(
+    spl_network *network, spl_scratch *scratch, size_t first, size_t n_steps);
+bool spl_advance_tied(spl_network *network, const spl_worker *worker,
+    const uint32_t *tiles, size_t n_tiles, size_t n_steps);
 void spl_advance_reference(spl_network *network, size_t n_steps);
+
+/* Pieces of both: sums of the block from known samples, in panels; the samples of the
+ * block to the history; whether a tile's largest values are inside. */
+#define spl_fill_sums   SPL_PRECISE(spl_fill_sums)
+#define spl_put_samples SPL_PRECISE(spl_put_samples)
+#define spl_tile_inside SPL_PRECISE(spl_tile_inside)
+void spl_fill_sums(
+    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
+void spl_put_samples(
+    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
+bool spl_tile_inside(const spl_network *network, size_t first, const spl_real *extreme);
 
 /* Row `step` of the record buffer, or NULL. */
 static inline spl_real *spl_record_row(const spl_network *network, size_t step)

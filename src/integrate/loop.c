@@ -1,14 +1,11 @@
-/* The loop over blocks: one parallel region per call, whole tiles dealt to threads,
- * barriers in between. Results depend on neither the number of threads nor the length of
+/* The loop over blocks: one parallel region per call, whole units dealt to threads, one
+ * barrier per block. Results depend on neither the number of threads nor the length of
  * the blocks. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
 #include "integrate/internal.h"
-
-/* Rows of one BLAS panel stay with one thread. */
-enum { PANEL_TILES = 4 };
 
 typedef struct {
     spl_network *network;
@@ -21,33 +18,52 @@ typedef struct {
     _Atomic bool suspicious; /* some state left the bounds in the running block */
 } loop_state;
 
-static void save_states(spl_network *network, size_t begin, size_t end)
+bool spl_worker_nodes(const spl_network *network, const spl_worker *worker, size_t limit,
+    size_t *at, size_t *first, size_t *last)
 {
-    for (size_t s = 0; s < network->n_states; s++) {
-        const size_t at = s * network->stride + begin;
-        memcpy(network->backup + at, network->run.state + at,
-            (end - begin) * sizeof(spl_real));
-        if (network->eta != NULL) {
-            memcpy(network->eta_backup + at, network->eta + at,
-                (end - begin) * sizeof(spl_real));
+    const uint32_t *tile = network->plan->tile;
+    size_t next = *at;
+    if (next >= worker->end) {
+        return false;
+    }
+    for (next++; next < worker->end && tile[next] == tile[next - 1] + 1; next++) {
+    }
+    *first = (size_t)tile[*at] * SPL_TILE;
+    *last = *first + (next - *at) * SPL_TILE;
+    *first = *first < limit ? *first : limit;
+    *last = *last < limit ? *last : limit;
+    *at = next;
+    return true;
+}
+
+static void save_states(spl_network *network, const spl_worker *worker)
+{
+    size_t at = worker->begin;
+    size_t first;
+    size_t last;
+    while (spl_worker_nodes(network, worker, network->stride, &at, &first, &last)) {
+        const size_t bytes = (last - first) * sizeof(spl_real);
+        for (size_t s = 0; s < network->n_states; s++) {
+            const size_t place = s * network->stride + first;
+            memcpy(network->backup + place, network->run.state + place, bytes);
+            if (network->eta != NULL) {
+                memcpy(network->eta_backup + place, network->eta + place, bytes);
+            }
         }
     }
 }
 
-/* A NaN fails every comparison, so the test is for being inside. */
-static bool inside(
-    const spl_network *network, size_t begin, size_t end, spl_divergence *where)
+/* First state outside the bounds, node by node of a state. A NaN fails every comparison,
+ * so the test is for being inside. */
+static bool inside(const spl_network *network, spl_divergence *where)
 {
-    const size_t last = end < network->n_nodes ? end : network->n_nodes;
     for (size_t s = 0; s < network->n_states; s++) {
         const spl_real *state = network->run.state + s * network->stride;
-        for (size_t i = begin; i < last; i++) {
-            if (!(fabs(state[i]) <= network->divergence_limit)) {
-                if (where != NULL) {
-                    where->state = s;
-                    where->node = i;
-                    where->value = state[i];
-                }
+        for (size_t i = 0; i < network->n_nodes; i++) {
+            if (!(fabs((double)state[i]) <= network->divergence_limit)) {
+                where->state = s;
+                where->node = i;
+                where->value = (double)state[i];
                 return false;
             }
         }
@@ -58,14 +74,30 @@ static bool inside(
 /* Returns whether the worker's states stayed inside at every step. */
 static bool advance(spl_network *network, const spl_worker *worker, size_t n_steps)
 {
+    const spl_plan *plan = network->plan;
+    bool all_inside = true;
     if (network->reference) {
+        spl_divergence nowhere;
         spl_advance_reference(network, n_steps);
-    } else if (network->plan->n_undelayed > 0) {
-        spl_advance_lockstep(network, worker, n_steps);
-    } else {
-        return spl_advance_block(network, worker, n_steps);
+        return inside(network, &nowhere);
     }
-    return inside(network, worker->begin, worker->end, NULL);
+    if (network->together) {
+        return spl_advance_tied(network, worker, plan->tile + worker->begin,
+            worker->end - worker->begin, n_steps);
+    }
+    for (size_t u = worker->first_unit; u < worker->end_unit; u++) {
+        const uint32_t *tiles = plan->tile + plan->unit_start[u];
+        if (u < plan->n_tied) {
+            const size_t n_tiles = plan->unit_start[u + 1] - plan->unit_start[u];
+            all_inside =
+                spl_advance_tied(network, worker, tiles, n_tiles, n_steps) && all_inside;
+        } else {
+            all_inside = spl_advance_block(network, worker->scratch,
+                             (size_t)*tiles * SPL_TILE, n_steps) &&
+                         all_inside;
+        }
+    }
+    return all_inside;
 }
 
 static spl_samples samples_of(const spl_network *network, size_t n_steps)
@@ -77,54 +109,6 @@ static spl_samples samples_of(const spl_network *network, size_t n_steps)
         .stride = network->stride,
         .values = network->shown,
     };
-}
-
-/* Repeat the block step by step from its start until the step that leaves the bounds is
- * found. The samples and states written again are the same, so the rows before it are
- * still right. One thread; carry was overwritten by the block and is summed again.
- * Returns the number of good steps. */
-static size_t replay(loop_state *team)
-{
-    spl_network *network = team->network;
-    const uint64_t start = network->step;
-    const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
-    const spl_worker worker = {.end = network->stride, .scratch = network->scratch};
-    spl_real *record = network->record;
-    memcpy(network->run.state, network->backup, bytes);
-    if (network->eta != NULL) {
-        memcpy(network->eta, network->eta_backup, bytes);
-    }
-    for (size_t channel = 0; channel < network->n_channels; channel++) {
-        for (size_t first = 0; first < network->stride; first += SPL_TILE) {
-            network->sum->delayed(network->plan,
-                spl_channel(network, network->history, channel), (int64_t)start, 1, first,
-                network->carry + channel * network->stride + first, SPL_TILE);
-        }
-    }
-    size_t good = 0;
-    for (; good < team->n_steps; good++) {
-        if (record != NULL) {
-            network->record = record + good * network->run.n_slots * network->stride;
-        }
-        if (!spl_advance_block(network, &worker, 1)) {
-            break;
-        }
-        network->step++;
-    }
-    network->record = record;
-    network->step = start;
-    return good;
-}
-
-static void find_divergence(loop_state *team)
-{
-    /* other engines take blocks of one step: it is this one */
-    const size_t good = team->n_steps > 1 ? replay(team) : 0;
-    inside(team->network, 0, team->network->stride, team->divergence);
-    team->divergence->happened = true;
-    team->divergence->step = team->network->step + good + 1;
-    team->n_steps = good;
-    team->stop = true;
 }
 
 /* Monitors take doubles. */
@@ -143,80 +127,174 @@ static void show_columns(
     }
 }
 
-/* After a block: let the hooks see it. Every thread comes here. */
-static void show_block(loop_state *team, const spl_worker *worker)
+/* Show the worker's part of the block to the hooks. */
+static void observe(const loop_state *team, const spl_worker *worker)
 {
-    spl_network *network = team->network;
+    const spl_network *network = team->network;
     const spl_samples samples = samples_of(network, team->n_steps);
-    const size_t end = worker->end < network->n_nodes ? worker->end : network->n_nodes;
-    if (team->n_steps > 0 && network->record != NULL && worker->begin < end) {
-        show_columns(network, team->n_steps, worker->begin, end);
-        if (team->hooks->observe != NULL) {
-            team->hooks->observe(team->hooks->user, &samples, worker->begin, end);
-        }
+    size_t at = worker->begin;
+    size_t first;
+    size_t last;
+    if (team->n_steps == 0 || network->record == NULL) {
+        return;
     }
-    spl_barrier_wait(worker->barrier);
-    if (worker->index == 0) {
-        if (team->hooks->finish != NULL &&
-            !team->hooks->finish(team->hooks->user, &samples)) {
-            team->stop = true;
+    while (spl_worker_nodes(network, worker, network->n_nodes, &at, &first, &last)) {
+        if (first == last) {
+            continue;
         }
-        network->step += team->n_steps;
+        show_columns(network, team->n_steps, first, last);
+        if (team->hooks->observe != NULL) {
+            team->hooks->observe(team->hooks->user, &samples, first, last);
+        }
     }
 }
 
-static void choose_block(loop_state *team)
+static void plan_block(loop_state *team)
 {
     const uint64_t left = team->end - team->network->step;
-    const bool single = team->network->reference || team->network->plan->n_undelayed > 0;
-    const size_t block = single ? 1 : team->network->plan->block;
+    const size_t block = team->network->reference ? 1 : team->network->plan->block;
     team->n_steps = left < block ? (size_t)left : block;
-    team->stop = team->stop || left == 0;
 }
 
-static void work(loop_state *team, const spl_worker *worker)
+/* Everything, for one thread. */
+static spl_worker everything(spl_network *network, spl_barrier *alone)
+{
+    *alone = (spl_barrier){.team = 1};
+    return (spl_worker){
+        .end_unit = network->plan->n_units,
+        .end = network->stride / SPL_TILE,
+        .scratch = network->scratch,
+        .barrier = alone,
+    };
+}
+
+/* Repeat the block step by step from its start until the step that leaves the bounds is
+ * found. The samples and states written again are the same, so the rows before it are
+ * still right. Returns the number of good steps. */
+static size_t replay(loop_state *team)
 {
     spl_network *network = team->network;
-    for (;;) {
-        if (worker->index == 0) {
-            choose_block(team);
-        }
-        spl_barrier_wait(worker->barrier);
-        if (team->stop) {
-            return;
-        }
-        save_states(network, worker->begin, worker->end);
-        if (!advance(network, worker, team->n_steps)) {
-            team->suspicious = true;
-        }
-        spl_barrier_wait(worker->barrier);
-        if (team->suspicious && worker->index == 0) {
-            find_divergence(team);
-        }
-        if (team->suspicious) {
-            spl_barrier_wait(worker->barrier);
-        }
-        show_block(team, worker);
+    const uint64_t start = network->step;
+    const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
+    spl_barrier alone;
+    const spl_worker worker = everything(network, &alone);
+    spl_real *record = network->record;
+    memcpy(network->run.state, network->backup, bytes);
+    if (network->eta != NULL) {
+        memcpy(network->eta, network->eta_backup, bytes);
     }
+    spl_network_carry(network);
+    size_t good = 0;
+    for (; good < team->n_steps; good++) {
+        if (record != NULL) {
+            network->record = record + good * network->run.n_slots * network->stride;
+        }
+        if (!advance(network, &worker, 1)) {
+            break;
+        }
+        network->step++;
+    }
+    network->record = record;
+    network->step = start;
+    return good;
 }
 
-/* One thread of a team of `count`: whole units, so that a panel has one owner. */
-static void join(loop_state *team, size_t index, size_t count)
+/* Units of thread `index` of `count`: each takes its share of the tiles that are left, in
+ * whole units. */
+static void deal_units(const spl_plan *plan, size_t index, size_t count, spl_worker *mine)
+{
+    const size_t n_tiles = plan->stride / SPL_TILE;
+    size_t unit = 0;
+    for (size_t t = 0; t <= index; t++) {
+        const size_t left = n_tiles - plan->unit_start[unit];
+        const size_t end = plan->unit_start[unit] + (left + count - t - 1) / (count - t);
+        mine->first_unit = unit;
+        while (unit < plan->n_units && plan->unit_start[unit] < end) {
+            unit++;
+        }
+        mine->end_unit = unit;
+    }
+    mine->begin = plan->unit_start[mine->first_unit];
+    mine->end = plan->unit_start[mine->end_unit];
+}
+
+/* Tiles of the one unit that all share: whole panels of a dense product. */
+static void deal_tiles(
+    const spl_network *network, size_t index, size_t count, spl_worker *mine)
+{
+    const size_t n_tiles = network->stride / SPL_TILE;
+    const size_t panel = network->matrix != NULL ? SPL_DENSE_TILES : 1;
+    const size_t n_panels = (n_tiles + panel - 1) / panel;
+    mine->begin = index * n_panels / count * panel;
+    mine->end = (index + 1) * n_panels / count * panel;
+    mine->end = mine->end < n_tiles ? mine->end : n_tiles;
+}
+
+static spl_worker deal(loop_state *team, size_t index)
 {
     spl_network *network = team->network;
-    const size_t unit = SPL_TILE * (network->matrix != NULL ? PANEL_TILES : 1);
-    const size_t n_units = (network->stride + unit - 1) / unit;
     spl_worker worker = {
         .index = (int)index,
-        .begin = index * n_units / count * unit,
-        .end = (index + 1) * n_units / count * unit,
         .scratch = &network->scratch[index],
         .barrier = &team->barrier,
     };
-    if (worker.end > network->stride) {
-        worker.end = network->stride;
+    if (network->together) {
+        deal_tiles(network, index, team->barrier.team, &worker);
+    } else {
+        deal_units(network->plan, index, team->barrier.team, &worker);
     }
-    work(team, &worker);
+    return worker;
+}
+
+/* Cut the block off before the step that left the bounds. Threads whose own nodes stayed
+ * inside have observed all of it; the rows up to there are right. */
+static void find_divergence(loop_state *team)
+{
+    const size_t good = team->n_steps > 1 ? replay(team) : 0;
+    inside(team->network, team->divergence);
+    team->divergence->happened = true;
+    team->divergence->step = team->network->step + good + 1;
+    team->n_steps = good;
+    team->stop = true;
+    for (size_t t = 0; t < team->barrier.team; t++) {
+        if (team->network->scratch[t].lost) {
+            const spl_worker worker = deal(team, t);
+            observe(team, &worker);
+        }
+    }
+}
+
+/* By the calling thread after every block, while the others wait. */
+static void between_blocks(void *user)
+{
+    loop_state *team = user;
+    spl_network *network = team->network;
+    if (team->suspicious) {
+        find_divergence(team);
+    }
+    const spl_samples samples = samples_of(network, team->n_steps);
+    if (team->hooks->finish != NULL &&
+        !team->hooks->finish(team->hooks->user, &samples)) {
+        team->stop = true;
+    }
+    network->step += team->n_steps;
+    team->stop = team->stop || network->step == team->end;
+    plan_block(team);
+}
+
+static void work(loop_state *team, size_t index)
+{
+    const spl_worker worker = deal(team, index);
+    while (!team->stop) {
+        save_states(team->network, &worker);
+        worker.scratch->lost = !advance(team->network, &worker, team->n_steps);
+        if (worker.scratch->lost) {
+            team->suspicious = true;
+        } else {
+            observe(team, &worker);
+        }
+        spl_barrier_meet(worker.barrier, worker.index, between_blocks, team);
+    }
 }
 
 void spl_network_advance(spl_network *network, uint64_t n_steps,
@@ -228,19 +306,44 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
         .hooks = hooks != NULL ? hooks : &none,
         .divergence = divergence,
         .end = network->step + n_steps,
+        .stop = n_steps == 0,
     };
     *divergence = (spl_divergence){0};
+    plan_block(&team);
     /* clang's runtime allocates for a region even of one thread */
     if (network->reference || network->threads == 1) {
         team.barrier.team = 1;
-        join(&team, 0, 1);
+        work(&team, 0);
         return;
     }
 #pragma omp parallel num_threads(network->threads)
     {
 #pragma omp single
-        team.barrier.team = omp_get_num_threads();
-        join(&team, (size_t)omp_get_thread_num(), (size_t)team.barrier.team);
+        team.barrier.team = (unsigned)omp_get_num_threads();
+        work(&team, (size_t)omp_get_thread_num());
+    }
+}
+
+void spl_network_carry(spl_network *network)
+{
+    const spl_plan *plan = network->plan;
+    const int64_t k = (int64_t)network->step;
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        const spl_real *history = spl_channel(network, network->history, channel);
+        spl_real *carry = network->carry + channel * network->stride;
+        spl_real *present = network->present[0] + channel * network->stride;
+        for (size_t i = 0; i < network->n_nodes; i++) {
+            present[i] = history[i * plan->pitch + spl_plan_slot(plan, k)];
+        }
+        for (size_t first = 0; first < network->stride; first += SPL_TILE) {
+            network->sum->delayed(
+                plan, plan->undelayed, history, k, 1, first, carry + first, SPL_TILE);
+        }
+        if (network->matrix != NULL) {
+            spl_sum_dense(plan, network->matrix, present, 0, network->stride, carry);
+        } else {
+            network->sum->undelayed(plan, present, 0, network->stride, carry);
+        }
     }
 }
 
@@ -255,7 +358,6 @@ void spl_network_start(spl_network *network)
         for (size_t channel = 0; channel < n_channels; channel++) {
             for (size_t lane = 0; lane < SPL_TILE; lane++) {
                 const spl_real sample = network->scratch->sent[channel * SPL_TILE + lane];
-                network->present[0][channel * network->stride + first + lane] = sample;
                 if (first + lane >= network->n_nodes) {
                     continue;
                 }
@@ -270,19 +372,5 @@ void spl_network_start(spl_network *network)
             }
         }
     }
-    for (size_t channel = 0; channel < n_channels; channel++) {
-        spl_real *carry = network->carry + channel * network->stride;
-        const spl_real *present = network->present[0] + channel * network->stride;
-        for (size_t first = 0; first < network->stride; first += SPL_TILE) {
-            network->sum->delayed(network->plan,
-                spl_channel(network, network->history, channel), 0, 1, first,
-                carry + first, SPL_TILE);
-        }
-        if (network->matrix != NULL) {
-            spl_sum_dense(
-                network->plan, network->matrix, present, 0, network->stride, carry);
-        } else {
-            network->sum->undelayed(network->plan, present, 0, network->stride, carry);
-        }
-    }
+    spl_network_carry(network);
 }

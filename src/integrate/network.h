@@ -14,14 +14,21 @@
 #include "rng/rng.h"
 #include "simd/tile.h"
 
-/* Working memory of one thread, for one tile and one block. */
+/* Working memory of one tile and one block of B steps: one per thread for free tiles, one
+ * for each tied tile, whose steps take turns with those of others. */
 typedef struct spl_scratch {
-    spl_real *sums;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
-    spl_real *half;      /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
-    spl_real *noise;     /* [SPL_MAX_BLOCK][n_states][SPL_TILE] */
-    spl_real *sent;      /* [SPL_MAX_BLOCK + 1][n_channels][SPL_TILE] */
-    spl_real *sent_half; /* [SPL_MAX_BLOCK][n_channels][SPL_TILE] */
+    spl_real *sums;      /* [B + 1][n_channels][SPL_TILE] */
+    spl_real *half;      /* [B][n_channels][SPL_TILE] */
+    spl_real *noise;     /* [B][n_states][SPL_TILE] */
+    spl_real *sent;      /* [B + 1][n_channels][SPL_TILE] */
+    spl_real *sent_half; /* [B][n_channels][SPL_TILE] */
     spl_real *extreme;   /* [SPL_TILE] */
+    bool lost;           /* a node of this thread left the bounds in this block */
+    /* of tied tiles only, see spl_kernel_stage; else NULL */
+    spl_real *y, *slope, *x_before, *f_before; /* [n_states][SPL_TILE] */
+    spl_real *gates;                           /* [n_gates][SPL_TILE] */
+    spl_real *c;                               /* [SPL_TILE] */
+    spl_real *stage_sums;                      /* [n_channels][SPL_TILE] */
 } spl_scratch;
 
 typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
@@ -39,6 +46,7 @@ typedef struct spl_network {
     bool reference; /* the naive engine; model, sum and rng are then those of the scalar
                        target */
     int threads;
+    bool together;          /* all tiles are one tied unit, which the threads share */
     const spl_real *matrix; /* dense weights of undelayed edges, or NULL: sparse */
     double divergence_limit;
 
@@ -47,16 +55,20 @@ typedef struct spl_network {
     spl_real *half_history; /* samples half a step later, for RK4 with delays; or NULL */
     spl_real *carry;        /* [n_channels][stride]: sums at the present step */
     spl_real *backup;       /* [n_states][stride]: states at the start of the block */
-    spl_real *record;       /* [SPL_MAX_BLOCK][n_slots][stride], or NULL */
+    spl_real *record;       /* [B][n_slots][stride], or NULL */
     double *shown;          /* the same for the monitors: record itself, or its copy */
     spl_scratch *scratch;   /* [threads] */
+    spl_real *present[2];   /* [n_channels][stride]: what all nodes show, for edges
+                               without delay */
 
-    /* stages in lockstep: networks with undelayed edges, and the reference engine */
+    /* tied tiles */
+    spl_scratch *tied;                      /* [tiles]; zero for free tiles */
+    spl_real **tied_sent, **tied_sent_half; /* [tiles]: theirs, for near edges */
+    spl_real *dense_sums;                   /* [n_channels][stride], with a matrix */
+
+    /* the reference engine, else NULL */
     spl_real *y, *slope, *x_before, *f_before; /* [n_states][stride] */
     spl_real *c;                               /* [stride] */
-    spl_real *present[2];                      /* [n_channels][stride] */
-    spl_real *stage_sums;                      /* [n_channels][stride] */
-    spl_real *half_sums;                       /* [n_channels][stride] */
     spl_real *step_noise;                      /* [tiles][n_states][SPL_TILE] */
 
     uint64_t seed;
@@ -77,6 +89,10 @@ typedef struct spl_network {
  * to 0. */
 #define spl_network_start SPL_PRECISE(spl_network_start)
 void spl_network_start(spl_network *network);
+
+/* Form the carried sums again from the history at the present step. */
+#define spl_network_carry SPL_PRECISE(spl_network_carry)
+void spl_network_carry(spl_network *network);
 
 /* Advance by n steps, or until a hook ends the loop or a state diverges: then
  * `divergence` tells where, and the hooks have seen every step before it. */

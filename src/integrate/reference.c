@@ -125,28 +125,6 @@ static void put_sample(
     }
 }
 
-/* Sample half a step back, known once the slope at the present is. */
-static void put_half(spl_network *network, size_t i, const spl_real *x, const spl_real *k)
-{
-    spl_real before[SPL_MAX_STATES];
-    spl_real slope[SPL_MAX_STATES];
-    spl_real half[SPL_MAX_STATES];
-    spl_real sent[SPL_MAX_CHANNELS];
-    const spl_real none[SPL_MAX_CHANNELS] = {0};
-    const spl_real eighth = (spl_real)0.125 * (spl_real)network->run.dt;
-    get_node(network, network->x_before, i, before);
-    get_node(network, network->f_before, i, slope);
-    for (size_t s = 0; s < network->n_states; s++) {
-        half[s] = spl_fma(eighth, slope[s] - k[s], (spl_real)0.5 * (before[s] + x[s]));
-    }
-    couple_node(network, i, half, none, sent);
-    if (network->step > 0) {
-        put_sample(network, network->half_history, i, (int64_t)network->step - 1, sent);
-    }
-    put_node(network, network->x_before, i, x);
-    put_node(network, network->f_before, i, k);
-}
-
 /* Stage `stage` of node i: from y and what all nodes show in `present` to the next y. */
 static void stage_of(
     spl_network *network, size_t i, size_t stage, const spl_real *present)
@@ -172,7 +150,8 @@ static void stage_of(
     }
     slope_of(network, i, y, network->c[i], k);
     if (stage == 0 && network->half_history != NULL) {
-        put_half(network, i, x, k);
+        put_node(network, network->x_before, i, x);
+        put_node(network, network->f_before, i, k);
     }
     const bool last = stage + 1 == scheme->n_stages;
     const spl_real weight = (spl_real)scheme->weight[stage];
@@ -231,6 +210,32 @@ static void record(const spl_network *network, spl_real *row)
     }
 }
 
+/* Sample half a step before the new state of node i, known once its slope is. */
+static void put_half(spl_network *network, size_t i)
+{
+    const int64_t k = (int64_t)network->step;
+    const spl_real eighth = (spl_real)0.125 * (spl_real)network->run.dt;
+    spl_real x[SPL_MAX_STATES];
+    spl_real slope[SPL_MAX_STATES];
+    spl_real before[SPL_MAX_STATES];
+    spl_real slope_before[SPL_MAX_STATES];
+    spl_real half[SPL_MAX_STATES];
+    spl_real sums[SPL_MAX_CHANNELS];
+    spl_real sent[SPL_MAX_CHANNELS];
+    const spl_real none[SPL_MAX_CHANNELS] = {0};
+    get_node(network, network->run.state, i, x);
+    get_node(network, network->x_before, i, before);
+    get_node(network, network->f_before, i, slope_before);
+    sum_edges(network, i, network->history, k + 1, network->present[0], sums);
+    slope_of(network, i, x, couple_node(network, i, x, sums, sent), slope);
+    for (size_t s = 0; s < network->n_states; s++) {
+        half[s] = spl_fma(
+            eighth, slope_before[s] - slope[s], (spl_real)0.5 * (before[s] + x[s]));
+    }
+    couple_node(network, i, half, none, sent);
+    put_sample(network, network->half_history, i, k, sent);
+}
+
 void spl_advance_reference(spl_network *network, size_t n_steps)
 {
     const spl_scheme *scheme = &spl_schemes[network->scheme];
@@ -244,9 +249,6 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
     memcpy(network->y, network->run.state, bytes);
     for (size_t stage = 0; stage < scheme->n_stages; stage++) {
         show_all(network, network->present[0]);
-        /* half samples of the present step must be complete before anyone reads them:
-         * delays are at least one step, so stage 1 reads none that stage 0 still has to
-         * write */
         for (size_t i = 0; i < network->n_nodes; i++) {
             stage_of(network, i, stage, network->present[0]);
         }
@@ -259,6 +261,9 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
             sent[channel] = network->present[0][channel * network->stride + i];
         }
         put_sample(network, network->history, i, (int64_t)network->step + 1, sent);
+    }
+    for (size_t i = 0; i < network->n_nodes && network->half_history != NULL; i++) {
+        put_half(network, i);
     }
     spl_real *row = spl_record_row(network, 0);
     if (row != NULL) {

@@ -54,27 +54,32 @@ typedef struct spl_kernel_block {
     spl_real *extreme;   /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
 } spl_kernel_block;
 
-/* One stage of one step for one tile, for networks whose undelayed edges tie the nodes
- * together within a step. Arrays [n_states][stride] hold what the stages share. */
+/* One stage of one step for one tile, for nodes that edges shorter than a block tie
+ * together within it. What the stages of a tile share is [..][SPL_TILE]. */
 typedef struct spl_kernel_stage {
     size_t first;
     size_t stage;
     const spl_real *sums;  /* [n_channels][SPL_TILE] at the time of this stage */
     const spl_real *noise; /* [n_states][SPL_TILE] or NULL */
-    spl_real *y;           /* stage state, in and out */
-    spl_real *slope;       /* weighted sum of the k so far */
-    spl_real *c;           /* [stride]: coupling input, kept from stage 0 when frozen */
-    spl_real
-        *sent; /* out [n_channels][SPL_TILE] of the next stage state or the new state */
-    /* dense output at half steps, RK4 with delays: previous state and its derivative,
-     * else NULL */
-    spl_real *x_before, *f_before;
-    spl_real *sent_half; /* out [n_channels][SPL_TILE]: sample half a step back */
+    spl_real *y;           /* [n_states]: stage state; stage 0 takes the run's */
+    spl_real *gates;       /* [n_gates]: at the stage state, in and out */
+    spl_real *slope;       /* [n_states]: weighted sum of the k so far */
+    spl_real *c;           /* [1]: coupling input, kept from stage 0 when frozen */
+    spl_real *sent;        /* out [n_channels]: shown by the next stage or new state */
+    spl_real *extreme;     /* [1], in and out by the last stage: largest |state| */
+    /* dense output at half steps, RK4 with delays: state and derivative at the start of
+     * the step before, in and out by stage 0; else NULL */
+    spl_real *x_before, *f_before; /* [n_states] */
+    spl_real *sent_half;           /* out by stage 0 [n_channels]: half a step back */
+    /* rows of the monitors [n_slots][stride], NULL: none */
+    spl_real *row;        /* out by the last stage: new state */
+    spl_real *row_before; /* out by stage 0: observable and input of the present state */
 } spl_kernel_stage;
 
 typedef struct spl_model_kernels {
     const spl_model *model;
     size_t n_derived;
+    size_t n_gates;
     /* Fill the derived constants below the parameters: params[n_params +
      * n_derived][stride]. */
     void (*derive)(spl_real *params, size_t stride);
@@ -96,6 +101,11 @@ typedef struct spl_model_kernels {
         const spl_kernel_run *run, const spl_kernel_block *block);
     void (*stage[SPL_N_SCHEMES])(
         const spl_kernel_run *run, const spl_kernel_stage *stage);
+    /* Gates [n_gates][SPL_TILE] of the present state, before its first stage. */
+    void (*open)(const spl_kernel_run *run, size_t first, spl_real *gates);
+    /* The sample half a step before the present state, which no stage follows: of a
+     * stage 0, uses sums, gates, x_before, f_before and fills sent_half. */
+    void (*half)(const spl_kernel_run *run, const spl_kernel_stage *stage);
     /* Write sent samples (and, if `row` is not NULL, the record row) of the present
      * state. */
     void (*present)(const spl_kernel_run *run, size_t first, const spl_real *sums,

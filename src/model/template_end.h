@@ -374,40 +374,67 @@ VEC_INLINE void block_of(const model_task t)
     }
 }
 
+VEC_INLINE model_gates load_gates(const spl_real *gates MODEL_UNUSED)
+{
+#define LOAD_GATE(name, ...) .name = vec_load(gates + GATE_##name * SPL_TILE),
+    return (model_gates){GATES(LOAD_GATE).unused = vec_set(0.0)};
+}
+
+VEC_INLINE void store_gates(
+    spl_real *gates MODEL_UNUSED, const model_gates h MODEL_UNUSED)
+{
+#define STORE_GATE(name, ...) vec_store(gates + GATE_##name * SPL_TILE, h.name);
+    GATES(STORE_GATE)
+}
+
+/* Sample half a step before the present state x, whose slope is k. */
+VEC_INLINE void show_half(const coupling_form form, const spl_kernel_run *run,
+    const spl_kernel_stage *st, size_t lane, const model_state x, const model_state k)
+{
+    const vec dt = vec_set(run->dt);
+    const model_params p = tile_params(run, st->first, lane);
+    const model_state half = half_step(dt, load_state(st->x_before + lane, SPL_TILE, 0),
+        load_state(st->f_before + lane, SPL_TILE, 0), x, k);
+    const vec q = model_observable(half, p, gates_at(half, p));
+    vec sent[SPL_MAX_CHANNELS];
+    couple_nodes(
+        run, form, st->first + lane, st->sums + lane, shown(run, form, &half, q), sent);
+    store_sent(run, form, st->sent_half + lane, sent);
+    store_state(st->x_before + lane, SPL_TILE, 0, x);
+    store_state(st->f_before + lane, SPL_TILE, 0, k);
+}
+
 /* A stage of the network's: slope and next state of the nodes of one vector, y in and
  * out, h the gates at y. */
 VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form,
     const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane, model_state *y,
     const model_gates h)
 {
-    const size_t stride = run->stride;
     const size_t i = st->first + lane;
     const vec dt = vec_set(run->dt);
     const vec weight = vec_set(scheme->weight[st->stage]);
     const bool last = st->stage + 1 == scheme->n_stages;
     const model_params p = tile_params(run, st->first, lane);
-    const model_state x = load_state(run->state, stride, i);
+    const model_state x = load_state(run->state, run->stride, i);
     vec sent[SPL_MAX_CHANNELS];
-    vec c = vec_load(st->c + i);
+    vec c = vec_load(st->c + lane);
     if (st->stage == 0 || !run->frozen) {
         const vec q = model_observable(*y, p, h);
         c = couple_nodes(run, form, i, st->sums + lane, shown(run, form, y, q), sent);
+        if (st->row_before != NULL) {
+            record_vec(run, N_STATES, st->row_before, i, q);
+            record_vec(run, N_STATES + 1, st->row_before, i, c);
+        }
     }
     const model_state k = slope_of(scheme, dt, *y, p, h, c);
-    vec_store(st->c + i, c);
+    vec_store(st->c + lane, c);
     if (scheme->n_stages == 4 && st->x_before != NULL && st->stage == 0) {
-        const model_state half = half_step(dt, load_state(st->x_before, stride, i),
-            load_state(st->f_before, stride, i), x, k);
-        const vec q = model_observable(half, p, gates_at(half, p));
-        couple_nodes(run, form, i, st->sums + lane, shown(run, form, &half, q), sent);
-        store_sent(run, form, st->sent_half + lane, sent);
-        store_state(st->x_before, stride, i, x);
-        store_state(st->f_before, stride, i, k);
+        show_half(form, run, st, lane, x, k);
     }
     const model_state slope =
         st->stage == 0 ? state_scale(weight, k)
-                       : state_fma(weight, k, load_state(st->slope, stride, i));
-    store_state(st->slope, stride, i, slope);
+                       : state_fma(weight, k, load_state(st->slope + lane, SPL_TILE, 0));
+    store_state(st->slope + lane, SPL_TILE, 0, slope);
     *y = last ? state_fma(dt, slope, x)
               : state_fma(vec_set(scheme->step[st->stage + 1]) * dt, k, x);
     if (last || scheme->noise_in_stages) {
@@ -417,34 +444,42 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
         }
         *y = state_add(*y, g);
     }
-    store_state(st->y, stride, i, *y);
-    if (last) {
-        store_state(run->state, stride, i, *y);
+    if (!last) {
+        store_state(st->y + lane, SPL_TILE, 0, *y);
+        return;
+    }
+    store_state(run->state, run->stride, i, *y);
+    vec_store(st->extreme + lane, furthest(vec_load(st->extreme + lane), *y));
+    if (st->row != NULL) {
+        record_state(run, st->row, i, *y);
     }
 }
 
 /* One stage of one tile; the network couples the tiles between two calls. Vectors take
- * turns as in a block. */
+ * turns as in a block, and the gates stay for the next stage. */
 VEC_INLINE void stage_of(const spl_scheme *scheme, const coupling_form form,
     const spl_kernel_run *run, const spl_kernel_stage *st)
 {
     model_state y[N_VECTORS];
     model_gates h[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
-        y[u] = load_state(st->y, run->stride, st->first + u * SPL_LANES);
-        h[u] = gates_at(y[u], tile_params(run, st->first, u * SPL_LANES));
+        const size_t lane = u * SPL_LANES;
+        y[u] = st->stage == 0 ? load_state(run->state, run->stride, st->first + lane)
+                              : load_state(st->y + lane, SPL_TILE, 0);
+        network_stage(scheme, form, run, st, lane, &y[u], load_gates(st->gates + lane));
     }
     for (size_t u = 0; u < N_VECTORS; u++) {
-        network_stage(scheme, form, run, st, u * SPL_LANES, &y[u], h[u]);
+        h[u] = gates_at(y[u], tile_params(run, st->first, u * SPL_LANES));
     }
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_params p = tile_params(run, st->first, lane);
-        const vec q = model_observable(y[u], p, gates_at(y[u], p));
+        const vec q = model_observable(y[u], p, h[u]);
         vec sent[SPL_MAX_CHANNELS];
         couple_nodes(run, form, st->first + lane, st->sums + lane,
             shown(run, form, &y[u], q), sent);
         store_sent(run, form, st->sent + lane, sent);
+        store_gates(st->gates + lane, h[u]);
     }
 }
 
@@ -485,6 +520,33 @@ SCHEME_KERNELS(euler, SPL_SCHEME_EULER)
 SCHEME_KERNELS(heun, SPL_SCHEME_HEUN)
 SCHEME_KERNELS(rk4, SPL_SCHEME_RK4)
 SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER)
+
+static void open_tile(const spl_kernel_run *run, size_t first, spl_real *gates)
+{
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        const size_t lane = u * SPL_LANES;
+        const model_state x = load_state(run->state, run->stride, first + lane);
+        store_gates(gates + lane, gates_at(x, tile_params(run, first, lane)));
+    }
+}
+
+static void half(const spl_kernel_run *run, const spl_kernel_stage *st)
+{
+    const coupling_form form = form_of(run);
+    for (size_t u = 0; u < N_VECTORS; u++) {
+        const size_t lane = u * SPL_LANES;
+        const model_params p = tile_params(run, st->first, lane);
+        const model_state x = load_state(run->state, run->stride, st->first + lane);
+        const model_gates h = load_gates(st->gates + lane);
+        const vec q = model_observable(x, p, h);
+        vec sent[SPL_MAX_CHANNELS];
+        const vec c = couple_nodes(
+            run, form, st->first + lane, st->sums + lane, shown(run, form, &x, q), sent);
+        model_state k;
+        model_rhs(x, p, h, c, &k);
+        show_half(form, run, st, lane, x, k);
+    }
+}
 
 static void present(const spl_kernel_run *run, size_t first, const spl_real *sums,
     spl_real *sent, spl_real *row)
@@ -601,6 +663,7 @@ const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL));
 const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL)) = {
     .model = &model_table,
     .n_derived = N_ALL - N_PARAMS,
+    .n_gates = N_GATES,
     .derive = derive,
 #ifdef MODEL_HAS_CHECK
     .check = check_node,
@@ -611,5 +674,7 @@ const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL)) = {
     .exprel = exprel,
     .block = {block_euler, block_heun, block_rk4, block_exp_euler},
     .stage = {stage_euler, stage_heun, stage_rk4, stage_exp_euler},
+    .open = open_tile,
+    .half = half,
     .present = present,
 };

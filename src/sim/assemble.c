@@ -8,30 +8,104 @@
 #include "model/registry.h"
 #include "simd/dispatch.h"
 
+_Static_assert(SPL_BLOCK_LIMIT == SPL_MAX_BLOCK, "the bound of simulation.block");
+
 /* A block below about 10 us gains nothing from a second thread: 5 us of block for each
  * (measured, c76 gains 1.5 at 13.5 us, loses at 7 us). One Heun node-step is about 11 ns.
  */
 static const double NODE_STEPS_PER_THREAD = 5.0e3 / 11.0;
 
-static int choose_threads(const spl_settings *settings, const spl_network *network)
+/* Most threads that steps between two barriers can feed. */
+static int count_threads(
+    const spl_settings *settings, const spl_network *network, size_t steps)
 {
+    const size_t n_tiles = network->stride / SPL_TILE;
+    int threads = settings->threads;
     if (settings->reference) {
         return 1;
     }
-    cpu_set_t cpus;
-    int available = 1;
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
-        available = CPU_COUNT(&cpus);
-    }
-    const size_t n_tiles = network->stride / SPL_TILE;
-    int threads = settings->threads;
     if (threads == 0) {
-        const size_t block = network->plan->n_undelayed > 0 ? 1 : network->plan->block;
-        const double gain = (double)(network->n_nodes * block) / NODE_STEPS_PER_THREAD;
+        cpu_set_t cpus;
+        int available = 1;
+        if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
+            available = CPU_COUNT(&cpus);
+        }
+        const double gain = (double)(network->n_nodes * steps) / NODE_STEPS_PER_THREAD;
         threads = gain < 1.0 ? 1 : gain > 1024.0 ? 1024 : (int)gain;
         threads = threads < available ? threads : available;
     }
     return (size_t)threads > n_tiles ? (int)n_tiles : threads;
+}
+
+/* What the parts of a block cost, ns, on Zen 3: a step of an edge in a panel, of which
+ * all or half is used; a step of a near edge; what a step of a tied node costs more. Only
+ * their ratios count. */
+static const double PANEL_EDGE = 0.2 * SPL_PANEL;
+static const double HALF_PANEL_EDGE = 0.13 * SPL_PANEL;
+static const double NEAR_EDGE = 1.5;
+static const double TIED_NODE = 4.0;
+
+static double cost_of_step(const spl_plan *plan)
+{
+    const double far = (double)(plan->n_edges - plan->n_near);
+    const double per_block = plan->block > SPL_PANEL / 2 ? PANEL_EDGE : HALF_PANEL_EDGE;
+    const double tied = (double)plan->unit_start[plan->n_tied] * SPL_TILE;
+    return far * per_block / (double)plan->block + (double)plan->n_near * NEAR_EDGE +
+           tied * TIED_NODE;
+}
+
+/* Partition for one block length: what a step costs, INFINITY if threads would have to
+ * share a unit. */
+static spl_status try_block(
+    spl_network *network, const spl_settings *settings, size_t block, double *cost)
+{
+    spl_status status = SPL_OK;
+    spl_plan *plan = network->plan;
+    SPL_TRY(spl_plan_partition(plan, block));
+    network->threads = count_threads(settings, network, block);
+    const size_t threads = (size_t)network->threads;
+    const size_t share = (network->stride / SPL_TILE + threads - 1) / threads;
+    const bool fits = threads == 1 || spl_plan_largest_tied(plan) <= share;
+    *cost = fits ? cost_of_step(plan) / (double)threads : INFINITY;
+out:
+    return status;
+}
+
+/* Choose the block and with it the threads. One thread takes whatever is cheapest;
+ * several need units that can be dealt evenly, else they share everything and wait for
+ * each other after every stage. A dense product is of all nodes at once. */
+static spl_status choose_block(
+    spl_network *network, const spl_settings *settings, bool dense)
+{
+    spl_status status = SPL_OK;
+    spl_plan *plan = network->plan;
+    size_t candidates[] = {SPL_PANEL, SPL_PANEL / 2, plan->delay_min};
+    size_t n_candidates =
+        plan->n_undelayed == 0 && plan->delay_max > 0 && plan->delay_min < SPL_PANEL ? 3
+                                                                                     : 2;
+    if (settings->block > 0) {
+        candidates[0] = settings->block;
+        n_candidates = 1;
+    }
+    size_t best = candidates[0];
+    double least = INFINITY;
+    for (size_t c = 0; c < n_candidates; c++) {
+        double cost = INFINITY;
+        SPL_TRY(try_block(network, settings, candidates[c], &cost));
+        if (cost < least) {
+            best = candidates[c];
+            least = cost;
+        }
+    }
+    const bool fits = isfinite(least) && !dense;
+    SPL_TRY(spl_plan_partition(plan, best));
+    network->threads = count_threads(settings, network, fits ? best : 1);
+    network->together = dense || (!fits && network->threads > 1);
+    if (network->together) {
+        spl_plan_tie_all(plan);
+    }
+out:
+    return status;
 }
 
 static spl_status choose_kernels(spl_network *network, const spl_settings *settings)
@@ -80,41 +154,68 @@ static bool choose_dense(const spl_network *network, const spl_settings *setting
            (settings->undelayed == SPL_UNDELAYED_AUTO && density > SPL_DENSE_ABOVE);
 }
 
-static void layout_stages(spl_network *network, spl_arena *arena)
+static void layout_reference(spl_network *network, spl_arena *arena)
 {
     const size_t stride = network->stride;
     const size_t bytes = sizeof(spl_real);
     const size_t states = network->n_states * stride;
-    const size_t channels = network->n_channels * stride;
     network->y = spl_arena_take(arena, states, bytes);
     network->slope = spl_arena_take(arena, states, bytes);
     network->x_before = spl_arena_take(arena, states, bytes);
     network->f_before = spl_arena_take(arena, states, bytes);
     network->c = spl_arena_take(arena, stride, bytes);
-    network->stage_sums = spl_arena_take(arena, channels, bytes);
-    network->half_sums = spl_arena_take(arena, channels, bytes);
     network->step_noise = spl_arena_take(arena, states, bytes);
 }
 
-static void layout_scratch(spl_network *network, spl_arena *arena)
+static spl_scratch layout_scratch(const spl_network *network, spl_arena *arena, bool tied)
 {
     const size_t bytes = sizeof(spl_real);
+    const size_t block = network->plan->block;
     const size_t sums = network->n_channels * SPL_TILE;
     const size_t states = network->n_states * SPL_TILE;
-    spl_scratch *scratch =
-        spl_arena_take(arena, (size_t)network->threads, sizeof *scratch);
-    network->scratch = scratch;
+    spl_scratch scratch = {
+        .sums = spl_arena_take(arena, (block + 1) * sums, bytes),
+        .half = spl_arena_take(arena, block * sums, bytes),
+        .noise = spl_arena_take(arena, block * states, bytes),
+        .sent = spl_arena_take(arena, (block + 1) * sums, bytes),
+        .sent_half = spl_arena_take(arena, block * sums, bytes),
+        .extreme = spl_arena_take(arena, SPL_TILE, bytes),
+    };
+    if (tied) {
+        scratch.y = spl_arena_take(arena, states, bytes);
+        scratch.slope = spl_arena_take(arena, states, bytes);
+        scratch.x_before = spl_arena_take(arena, states, bytes);
+        scratch.f_before = spl_arena_take(arena, states, bytes);
+        scratch.gates = spl_arena_take(arena, network->model->n_gates * SPL_TILE, bytes);
+        scratch.c = spl_arena_take(arena, SPL_TILE, bytes);
+        scratch.stage_sums = spl_arena_take(arena, sums, bytes);
+    }
+    return scratch;
+}
+
+/* Working memory of the threads, and of the tiles that wait for others. */
+static void layout_working(spl_network *network, spl_arena *arena)
+{
+    const spl_plan *plan = network->plan;
+    const size_t n_tiles = network->stride / SPL_TILE;
+    const size_t n_tied = network->reference ? 0 : plan->unit_start[plan->n_tied];
+    network->scratch =
+        spl_arena_take(arena, (size_t)network->threads, sizeof(spl_scratch));
+    network->tied = spl_arena_take(arena, n_tiles, sizeof(spl_scratch));
+    network->tied_sent = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
+    network->tied_sent_half = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
     for (int t = 0; t < network->threads; t++) {
-        const spl_scratch mine = {
-            .sums = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
-            .half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
-            .noise = spl_arena_take(arena, SPL_MAX_BLOCK * states, bytes),
-            .sent = spl_arena_take(arena, (SPL_MAX_BLOCK + 1) * sums, bytes),
-            .sent_half = spl_arena_take(arena, SPL_MAX_BLOCK * sums, bytes),
-            .extreme = spl_arena_take(arena, SPL_TILE, bytes),
-        };
-        if (scratch != NULL) {
-            scratch[t] = mine;
+        const spl_scratch scratch = layout_scratch(network, arena, false);
+        if (arena->base != NULL) {
+            network->scratch[t] = scratch;
+        }
+    }
+    for (size_t t = 0; t < n_tied; t++) {
+        const spl_scratch scratch = layout_scratch(network, arena, true);
+        if (arena->base != NULL) {
+            network->tied[plan->tile[t]] = scratch;
+            network->tied_sent[plan->tile[t]] = scratch.sent;
+            network->tied_sent_half[plan->tile[t]] = scratch.sent_half;
         }
     }
 }
@@ -144,14 +245,18 @@ static void layout(
     network->coupling.norm = spl_arena_take(arena, stride, bytes);
     network->record =
         network->run.n_slots > 0
-            ? spl_arena_take(arena, SPL_MAX_BLOCK * network->run.n_slots * stride, bytes)
+            ? spl_arena_take(
+                  arena, network->plan->block * network->run.n_slots * stride, bytes)
             : NULL;
     network->shown = (double *)network->record;
     if (SPL_REAL_BYTES != sizeof(double) && network->run.n_slots > 0) {
         network->shown = spl_arena_take(
-            arena, SPL_MAX_BLOCK * network->run.n_slots * stride, sizeof(double));
+            arena, network->plan->block * network->run.n_slots * stride, sizeof(double));
     }
-    network->matrix = dense ? spl_arena_take(arena, stride * stride, bytes) : NULL;
+    if (dense) {
+        network->matrix = spl_arena_take(arena, stride * stride, bytes);
+        network->dense_sums = spl_arena_take(arena, network->n_channels * stride, bytes);
+    }
     for (size_t s = 0; s < network->n_states; s++) {
         network->run.noise_scale[s] =
             network->noisy[s] ? spl_arena_take(arena, stride, bytes) : NULL;
@@ -161,8 +266,10 @@ static void layout(
         network->eta_backup = spl_arena_take(arena, network->n_states * stride, bytes);
         network->eta_scale = spl_arena_take(arena, network->n_states * stride, bytes);
     }
-    layout_stages(network, arena);
-    layout_scratch(network, arena);
+    if (network->reference) {
+        layout_reference(network, arena);
+    }
+    layout_working(network, arena);
 }
 
 /* Node whose values lane i holds: padding copies the last one. */
@@ -322,9 +429,9 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     network->run.n_params = settings->model->n_params + network->model->n_derived;
     choose_record(network, record);
     choose_noise(network, settings);
-    network->threads = choose_threads(settings, network);
-
     const bool dense = choose_dense(network, settings);
+    SPL_TRY(choose_block(network, settings, dense));
+
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));
     layout(network, arena, settings, dense);

@@ -81,14 +81,6 @@ static size_t n_samples(const spl_plan *plan)
     return (size_t)plan->delay_max + 1;
 }
 
-/* Stages in lockstep know the sample half a step back only with the next slope, of which
- * they keep the other end. */
-static bool keeps_last_step(const spl_network *network)
-{
-    return network->half_history != NULL &&
-           (network->reference || network->plan->n_undelayed > 0);
-}
-
 static size_t list_final(const spl_engine *base, spl_array *arrays)
 {
     const spl_network *network = network_of(base);
@@ -110,16 +102,13 @@ static size_t list_final(const spl_engine *base, spl_array *arrays)
         arrays[n] = history;
         arrays[n++].name = "history_half_steps";
     }
-    const spl_array states = {.rank = 2, .dims = {model->n_states, n_nodes}, .unit = "1"};
-    if (keeps_last_step(network)) {
-        arrays[n] = states;
-        arrays[n++].name = "states_before";
-        arrays[n] = states;
-        arrays[n++].name = "slopes_before";
-    }
     if (network->eta != NULL) {
-        arrays[n] = states;
-        arrays[n++].name = "noise";
+        arrays[n++] = (spl_array){
+            .name = "noise",
+            .rank = 2,
+            .dims = {model->n_states, n_nodes},
+            .unit = "1",
+        };
     }
     return n;
 }
@@ -161,10 +150,6 @@ static double *copy_final(const spl_engine *base, double *out)
     if (network->half_history != NULL) {
         out = copy_history(out, network, network->half_history, now - 1);
     }
-    if (keeps_last_step(network)) {
-        out = copy_states(out, network, network->x_before);
-        out = copy_states(out, network, network->f_before);
-    }
     if (network->eta != NULL) {
         out = copy_states(out, network, network->eta);
     }
@@ -194,18 +179,21 @@ static void reset(spl_engine *base, const spl_settings *settings)
 
 static const char *path_of(const spl_network *network)
 {
-    return network->reference                ? "reference"
-           : network->matrix != NULL         ? "undelayed dense"
-           : network->plan->n_undelayed == 0 ? "delayed blocks"
-           : network->plan->delay_max == 0   ? "undelayed sparse"
-                                             : "lockstep";
+    const spl_plan *plan = network->plan;
+    return network->reference        ? "reference"
+           : network->matrix != NULL ? "undelayed dense"
+           : plan->n_near == 0       ? "delayed blocks"
+           : plan->delay_max == 0    ? "undelayed sparse"
+           : network->together       ? "lockstep"
+                                     : "delayed blocks, near edges in units";
 }
 
 static uint64_t plan_bytes(const spl_plan *plan)
 {
     return plan->n_edges *
                (sizeof *plan->source + sizeof *plan->delay + sizeof *plan->weight) +
-           plan->n_nodes * (sizeof *plan->start + sizeof *plan->undelayed) +
+           plan->n_nodes *
+               (sizeof *plan->start + sizeof *plan->near + sizeof *plan->undelayed) +
            plan->stride * 2 * sizeof(double);
 }
 
@@ -231,7 +219,6 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
     spl_network *network = &self->network;
     SPL_TRY(spl_network_assemble(network, &self->arena, settings, connectome, record));
     const spl_plan *plan = network->plan;
-    const bool by_step = network->reference || plan->n_undelayed > 0;
     self->model = settings->model;
     self->one = spl_model_kernels_of(settings->model, SPL_TARGET_SCALAR);
     self->base = (spl_engine){
@@ -244,8 +231,8 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
         .delay_min = plan->delay_min,
         .delay_median = plan->delay_median,
         .delay_max = plan->delay_max,
-        .block = by_step ? 1 : plan->block,
-        .max_block = SPL_MAX_BLOCK,
+        .block = network->reference ? 1 : plan->block,
+        .max_block = plan->block,
         .max_threads = network->threads,
         .memory_bytes = sizeof *self + self->arena.size + plan_bytes(plan),
         .copy_bytes = sizeof network->step + self->arena.size,

@@ -34,6 +34,7 @@ static bits_way draw_way(const bits_case *c, uint64_t *random)
                        : 1,
         .target = targets[random_whole(random, 0, n_targets - 1)],
         .chunk = chunks[random_whole(random, 0, 3)],
+        .block = random_whole(random, 0, 1) * random_whole(random, 1, SPL_MAX_BLOCK),
         .dropped = (unsigned)random_whole(
             random, 0, (1u << (c->settings.model->n_states + 2)) - 1),
     };
@@ -83,10 +84,11 @@ static void every_noise_and_kind(const spl_model *model, const spl_coupling *cou
             c->settings.integrator = spl_schemes[scheme].name;
             c->settings.frozen = frozen;
             snprintf(what, sizeof what,
-                "%s, %s, %s, %s, %s, %s, %d threads, target %d, chunk %d", model->name,
-                coupling->name, spl_schemes[scheme].name, frozen ? "frozen" : "per stage",
-                noise_names[noise], bits_kind_names[kind], way.threads, way.target,
-                (int)way.chunk);
+                "%s, %s, %s, %s, %s, %s, %d threads, target %d, chunk %d, block %d",
+                model->name, coupling->name, spl_schemes[scheme].name,
+                frozen ? "frozen" : "per stage", noise_names[noise],
+                bits_kind_names[kind], way.threads, way.target, (int)way.chunk,
+                (int)way.block);
             compare_with_reference(c, &way, 40, what);
             bits_free(c);
         }
@@ -143,6 +145,31 @@ START_TEST(every_way_has_the_same_bits)
     c->settings.integrator =
         spl_schemes[random_whole(&random, 0, SPL_N_SCHEMES - 1)].name;
     compare_all_ways(c, 70);
+    bits_free(c);
+}
+END_TEST
+
+/* Short edges tie more or fewer nodes, and leave the blocked sums, as blocks grow. */
+START_TEST(every_block_has_the_same_bits)
+{
+    static const bits_kind kinds[] = {BITS_FEW, BITS_SHORT, BITS_MIXED, BITS_DELAYED};
+    uint64_t random = random_seed("every_block");
+    bits_case *c = bits_create(
+        100, spl_model_find("larter_breakspear"), spl_coupling_find("mean_rate"));
+    bits_draw_edges(c, kinds[_i % 4], 0.1, &random);
+    bits_draw_noise(c, SPL_NOISE_OU, &random);
+    c->settings.integrator = _i < 4 ? "heun" : "rk4";
+    bits_outcome *expected = bits_run(c, &(bits_way){.reference = true}, 150);
+    for (size_t block = 1; block <= SPL_MAX_BLOCK; block++) {
+        char what[64];
+        const bits_way way = {.block = block, .threads = block % 4 == 1 ? 3 : 1};
+        bits_outcome *got = bits_run(c, &way, 150);
+        snprintf(what, sizeof what, "blocks of %d, %d threads", (int)block, way.threads);
+        ck_assert_uint_eq(got->block, block);
+        bits_same(expected, got, what);
+        bits_outcome_free(got);
+    }
+    bits_outcome_free(expected);
     bits_free(c);
 }
 END_TEST
@@ -267,6 +294,7 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(
         all, every_combination_has_the_bits_of_the_reference, 0, (int)spl_model_count());
     tcase_add_loop_test(all, every_way_has_the_same_bits, 0, BITS_N_KINDS);
+    tcase_add_loop_test(all, every_block_has_the_same_bits, 0, 8);
     tcase_add_test(all, any_set_of_recorded_variables_has_the_same_bits);
     tcase_add_test(all, a_long_run_of_a_large_network_has_the_same_bits);
     tcase_add_loop_test(all, dense_sums_depend_on_no_thread_and_equal_sparse_ones, 0, 7);

@@ -10,10 +10,10 @@
 #include "sim/assemble.h"
 #include "support/random.h"
 
-enum { FIRST_DELAY = SPL_MAX_BLOCK, LAST_DELAY = 3 * SPL_MAX_BLOCK + 5 };
+enum { FIRST_DELAY = SPL_PANEL, LAST_DELAY = 3 * SPL_PANEL + 5 };
 
 const char *const bits_kind_names[BITS_N_KINDS] = {"delayed", "self-edges",
-    "short delays", "one delay", "undelayed", "mixed", "isolated nodes",
+    "short delays", "one delay", "undelayed", "mixed", "a few short", "isolated nodes",
     "negative weights"};
 
 static void *take(size_t count, size_t size)
@@ -115,6 +115,12 @@ void bits_draw_edges(bits_case *c, bits_kind kind, double density, uint64_t *ran
         c->weights[1] = typical;
         c->lengths[1] = (double)shortest * c->settings.dt;
     }
+    for (size_t few = 0; few < 6 && kind == BITS_FEW; few++) {
+        const size_t at = random_whole(random, 0, n * n - 1);
+        c->weights[at] = typical;
+        c->lengths[at] =
+            (double)random_whole(random, 0, FIRST_DELAY - 1) * c->settings.dt;
+    }
     if (kind == BITS_ONE_DELAY) {
         c->settings.one_delay = true;
         c->settings.delay = (double)random_whole(random, 1, 20) * c->settings.dt;
@@ -203,6 +209,7 @@ void bits_open(bits_network *b, const bits_case *c, const bits_way *way)
     bool record[SPL_MAX_STATES + 2] = {false};
     settings.reference = way->reference;
     settings.threads = way->threads > 0 ? way->threads : 1;
+    settings.block = way->block;
     for (size_t v = 0; v < n_variables; v++) {
         record[v] = (way->dropped >> v & 1u) == 0;
     }

@@ -27,6 +27,7 @@ typedef struct bits_way {
     int threads;      /* 0: 1 */
     int target;       /* 1 + spl_target; 0: the best */
     uint64_t chunk;   /* steps per call; 0: all */
+    size_t block;     /* steps per block; 0: automatic */
     unsigned dropped; /* bit v: variable v is not recorded */
 } bits_way;
 
@@ -59,6 +60,7 @@ typedef enum {
     BITS_ONE_DELAY, /* one delay for all edges */
     BITS_UNDELAYED, /* no delays: sparse sums */
     BITS_MIXED,     /* edges with and without delay */
+    BITS_FEW,       /* some edges of 0 to 15 steps between long ones */
     BITS_ISOLATED,  /* some nodes without edges */
     BITS_NEGATIVE,  /* weights of both signs */
     BITS_N_KINDS

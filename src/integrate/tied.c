@@ -1,0 +1,269 @@
+/* Tied tiles: nodes between which edges are shorter than the block advance step by step,
+ * in lockstep. All longer edges are summed a block ahead as everywhere; to each step the
+ * near ones are added in list order, so that a sum has the same bits as any other way.
+ * Edges without delay tie the stages of a step too. A unit that one thread owns needs no
+ * barrier; if all threads share one, they wait for each other after every stage that
+ * others look at. */
+#include <string.h>
+
+#include "integrate/internal.h"
+
+typedef struct {
+    spl_network *network;
+    const spl_worker *worker;
+    const uint32_t *tiles;
+    size_t n_tiles;
+    size_t n_steps;
+    size_t width; /* of a step in the arrays of a tile */
+    bool noise;
+    bool undelayed; /* there are edges without delay */
+    bool near;      /* there are near edges with delay */
+    size_t now;     /* which of the two arrays `present` was shown last */
+} tied_unit;
+
+static spl_scratch *scratch_of(const tied_unit *unit, size_t t)
+{
+    return &unit->network->tied[unit->tiles[t]];
+}
+
+static size_t first_of(const tied_unit *unit, size_t t)
+{
+    return (size_t)unit->tiles[t] * SPL_TILE;
+}
+
+static void wait_for_others(const tied_unit *unit)
+{
+    if (unit->network->together) {
+        spl_barrier_wait(unit->worker->barrier);
+    }
+}
+
+/* Edges without delay of the unit's nodes, from what is shown now, as a dense product. */
+static void multiply(const tied_unit *unit)
+{
+    const spl_network *network = unit->network;
+    const size_t begin = first_of(unit, 0);
+    const size_t end = begin + unit->n_tiles * SPL_TILE;
+    if (network->matrix == NULL || unit->n_tiles == 0) {
+        return;
+    }
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        spl_real *sums = network->dense_sums + channel * network->stride + begin;
+        memset(sums, 0, (end - begin) * sizeof *sums);
+        spl_sum_dense(network->plan, network->matrix,
+            network->present[unit->now] + channel * network->stride, begin, end, sums);
+    }
+}
+
+/* Add the edges without delay to the sums of a tile; with a matrix, multiply() first. */
+static void add_undelayed(const tied_unit *unit, size_t t, spl_real *sums)
+{
+    const spl_network *network = unit->network;
+    const size_t first = first_of(unit, t);
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        spl_real *tile = sums + channel * SPL_TILE;
+        const size_t at = channel * network->stride;
+        if (network->matrix == NULL) {
+            network->sum->undelayed(network->plan, network->present[unit->now] + at,
+                first, first + SPL_TILE, tile);
+            continue;
+        }
+        for (size_t lane = 0; lane < SPL_TILE; lane++) {
+            tile[lane] += network->dense_sums[at + first + lane];
+        }
+    }
+}
+
+/* Add the near edges with delay at step k0 + at of the history, or of that of half steps.
+ */
+static void add_near(const tied_unit *unit, size_t t, bool half, size_t at)
+{
+    const spl_network *network = unit->network;
+    const spl_scratch *scratch = scratch_of(unit, t);
+    spl_recent recent = {
+        .k0 = (int64_t)network->step,
+        .first = half ? 0 : 1,
+        .step = unit->width,
+        .sent = half ? network->tied_sent_half : network->tied_sent,
+    };
+    spl_real *history = half ? network->half_history : network->history;
+    spl_real *sums = (half ? scratch->half : scratch->sums) + at * unit->width;
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        recent.channel = channel;
+        network->sum->near(network->plan, spl_channel(network, history, channel), &recent,
+            (int64_t)at, first_of(unit, t), sums + channel * SPL_TILE);
+    }
+}
+
+static void begin_block(tied_unit *unit)
+{
+    spl_network *network = unit->network;
+    for (size_t t = 0; t < unit->n_tiles; t++) {
+        const spl_scratch *scratch = scratch_of(unit, t);
+        const size_t first = first_of(unit, t);
+        spl_fill_sums(network, scratch, first, unit->n_steps);
+        unit->noise =
+            spl_noise_fill(network, first, network->step, unit->n_steps, scratch->noise);
+        network->model->open(&network->run, first, scratch->gates);
+        memset(scratch->extreme, 0, SPL_TILE * sizeof *scratch->extreme);
+    }
+}
+
+/* Sums of a tile at a stage of step `step`, in memory of the tile. */
+static const spl_real *stage_sums(
+    const tied_unit *unit, size_t t, size_t step, size_t stage)
+{
+    const spl_network *network = unit->network;
+    const spl_scheme *scheme = &spl_schemes[network->scheme];
+    const spl_scratch *scratch = scratch_of(unit, t);
+    const spl_real *known = scratch->sums + step * unit->width;
+    if (stage == 0 || network->run.frozen) {
+        return known;
+    }
+    known += unit->width;
+    if (scheme->time[stage] == 0.5) {
+        known = scratch->half + step * unit->width; /* zero if nothing is delayed */
+    }
+    if (!unit->undelayed) {
+        return known;
+    }
+    memcpy(scratch->stage_sums, known, unit->width * sizeof *known);
+    add_undelayed(unit, t, scratch->stage_sums);
+    return scratch->stage_sums;
+}
+
+/* To the array that nobody reads now. */
+static void show_next(const tied_unit *unit, size_t t, const spl_real *sent)
+{
+    const spl_network *network = unit->network;
+    spl_real *present = network->present[1 - unit->now] + first_of(unit, t);
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        memcpy(present + channel * network->stride, sent + channel * SPL_TILE,
+            SPL_TILE * sizeof *sent);
+    }
+}
+
+static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage,
+    const spl_real *sums, spl_real *sent)
+{
+    spl_network *network = unit->network;
+    const spl_scratch *scratch = scratch_of(unit, t);
+    const bool dense = network->half_history != NULL;
+    spl_real nowhere[SPL_MAX_CHANNELS * SPL_TILE]; /* known since the last block */
+    const spl_kernel_stage kernel = {
+        .first = first_of(unit, t),
+        .stage = stage,
+        .sums = sums,
+        .noise =
+            unit->noise ? scratch->noise + step * network->n_states * SPL_TILE : NULL,
+        .y = scratch->y,
+        .gates = scratch->gates,
+        .slope = scratch->slope,
+        .c = scratch->c,
+        .sent = sent,
+        .extreme = scratch->extreme,
+        .x_before = dense ? scratch->x_before : NULL,
+        .f_before = scratch->f_before,
+        .sent_half = step > 0 ? scratch->sent_half + (step - 1) * unit->width : nowhere,
+        .row = spl_record_row(network, step),
+        .row_before = stage == 0 && step > 0 ? spl_record_row(network, step - 1) : NULL,
+    };
+    network->model->stage[network->scheme](&network->run, &kernel);
+}
+
+/* One stage of all tiles. */
+static void advance_stage(tied_unit *unit, size_t step, size_t stage)
+{
+    const spl_network *network = unit->network;
+    const bool last = stage + 1 == spl_schemes[network->scheme].n_stages;
+    /* under frozen coupling nobody looks at the stages between */
+    const bool shown = last || !network->run.frozen;
+    if (stage > 0 && !network->run.frozen && unit->undelayed) {
+        multiply(unit);
+    }
+    for (size_t t = 0; t < unit->n_tiles; t++) {
+        spl_real other[SPL_MAX_CHANNELS * SPL_TILE];
+        spl_real *sent =
+            last ? scratch_of(unit, t)->sent + (step + 1) * unit->width : other;
+        if (stage == 1 && unit->near && network->half_history != NULL) {
+            add_near(unit, t, true, step);
+        }
+        run_stage(unit, t, step, stage, stage_sums(unit, t, step, stage), sent);
+        if (shown && unit->undelayed) {
+            show_next(unit, t, sent);
+        }
+    }
+    if (shown) {
+        unit->now = 1 - unit->now;
+        wait_for_others(unit);
+    }
+}
+
+static void advance_step(tied_unit *unit, size_t step)
+{
+    for (size_t t = 0; t < unit->n_tiles && unit->near; t++) {
+        add_near(unit, t, false, step + 1);
+    }
+    for (size_t stage = 0; stage < spl_schemes[unit->network->scheme].n_stages; stage++) {
+        advance_stage(unit, step, stage);
+    }
+    if (unit->undelayed) {
+        multiply(unit);
+        for (size_t t = 0; t < unit->n_tiles; t++) {
+            add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
+        }
+    }
+}
+
+/* What the state at the end of the block shows of the last step. */
+static bool end_block(const tied_unit *unit)
+{
+    spl_network *network = unit->network;
+    const int *slot = network->run.slot + network->n_states;
+    spl_real *row = spl_record_row(network, unit->n_steps - 1);
+    bool all_inside = true;
+    for (size_t t = 0; t < unit->n_tiles; t++) {
+        const spl_scratch *scratch = scratch_of(unit, t);
+        const spl_real *sums = scratch->sums + unit->n_steps * unit->width;
+        const size_t first = first_of(unit, t);
+        if (network->half_history != NULL) {
+            const spl_kernel_stage kernel = {
+                .first = first,
+                .sums = sums,
+                .gates = scratch->gates,
+                .x_before = scratch->x_before,
+                .f_before = scratch->f_before,
+                .sent_half = scratch->sent_half + (unit->n_steps - 1) * unit->width,
+            };
+            network->model->half(&network->run, &kernel);
+        }
+        if (row != NULL && (slot[0] >= 0 || slot[1] >= 0)) {
+            spl_real sent[SPL_MAX_CHANNELS * SPL_TILE];
+            network->model->present(&network->run, first, sums, sent, row);
+        }
+        spl_put_samples(network, scratch, first, unit->n_steps);
+        all_inside = spl_tile_inside(network, first, scratch->extreme) && all_inside;
+    }
+    return all_inside;
+}
+
+bool spl_advance_tied(spl_network *network, const spl_worker *worker,
+    const uint32_t *tiles, size_t n_tiles, size_t n_steps)
+{
+    const spl_plan *plan = network->plan;
+    tied_unit unit = {
+        .network = network,
+        .worker = worker,
+        .tiles = tiles,
+        .n_tiles = n_tiles,
+        .n_steps = n_steps,
+        .width = network->n_channels * SPL_TILE,
+        .undelayed = plan->n_undelayed > 0,
+        .near = plan->n_near > plan->n_undelayed,
+    };
+    begin_block(&unit);
+    for (size_t step = 0; step < n_steps; step++) {
+        advance_step(&unit, step);
+    }
+    return end_block(&unit);
+}
