@@ -20,8 +20,10 @@ static spl_connectome *ring(double third)
     return connectome;
 }
 
+static const char *const precisions[] = {"double", "single"};
+
 /* Run STEPS steps of RK4 with coloured noise into r.h5, every row kept. */
-static void run(double third, const char *engine)
+static void run(double third, const char *engine, const char *precision)
 {
     static const char *const settings[][2] = {
         {"output.file", "r.h5"},
@@ -40,6 +42,7 @@ static void run(double third, const char *engine)
         ck_assert_int_eq(spl_config_set(config, settings[i][0], settings[i][1]), SPL_OK);
     }
     ck_assert_int_eq(spl_config_set(config, "simulation.engine", engine), SPL_OK);
+    ck_assert_int_eq(spl_config_set(config, "simulation.precision", precision), SPL_OK);
     ck_assert_int_eq(spl_sim_create(&sim, config, connectome), SPL_OK);
     ck_assert_msg(spl_sim_run(sim, "test", NULL, NULL) == SPL_OK, "%s", spl_last_error());
     spl_sim_free(sim);
@@ -111,10 +114,10 @@ static void check_half_steps(const stored *s)
     }
 }
 
-static void check_final(double third, const char *engine)
+static void check_final(double third, const char *engine, const char *precision)
 {
     stored s;
-    run(third, engine);
+    run(third, engine, precision);
     read_rows(&s);
     check_states_and_history(&s);
     check_monitor(&s);
@@ -124,7 +127,7 @@ static void check_final(double third, const char *engine)
 
 START_TEST(blocks_store_what_continues_them)
 {
-    check_final(3.0, "production");
+    check_final(3.0, "production", precisions[_i]);
 }
 END_TEST
 
@@ -132,9 +135,37 @@ END_TEST
  * steps. */
 START_TEST(other_engines_store_the_same)
 {
-    check_final(0.0, "production");
-    check_final(0.0, "reference");
-    check_final(3.0, "reference");
+    check_final(0.0, "production", precisions[_i]);
+    check_final(0.0, "reference", precisions[_i]);
+    check_final(3.0, "reference", precisions[_i]);
+}
+END_TEST
+
+START_TEST(numbers_of_single_precision_are_stored_exactly)
+{
+    stored s;
+    double history[N][LONGEST + 1];
+    char *precision = NULL;
+    run(3.0, "production", "single");
+    read_rows(&s);
+    read_set(s.file, "/state/final/history", H5T_NATIVE_DOUBLE, history);
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k <= LONGEST; k++) {
+            ck_assert_double_eq(history[i][k], (float)history[i][k]);
+        }
+        for (size_t k = 0; k < STEPS; k++) {
+            ck_assert_double_eq(s.V[k][i], (float)s.V[k][i]);
+        }
+    }
+    ck_assert_double_ne(s.V[STEPS - 1][0], s.V[STEPS - 1][1]);
+    const hid_t attribute = H5Aopen(s.file, "precision", H5P_DEFAULT);
+    const hid_t type = H5Aget_type(attribute);
+    ck_assert_int_ge(H5Aread(attribute, type, &precision), 0);
+    ck_assert_str_eq(precision, "single");
+    H5free_memory(precision);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    H5Fclose(s.file);
 }
 END_TEST
 
@@ -143,8 +174,9 @@ Suite *spl_test_suite(void)
     Suite *suite = suite_create("sim_final");
     TCase *tcase = tcase_create("all");
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
-    tcase_add_test(tcase, blocks_store_what_continues_them);
-    tcase_add_test(tcase, other_engines_store_the_same);
+    tcase_add_loop_test(tcase, blocks_store_what_continues_them, 0, 2);
+    tcase_add_loop_test(tcase, other_engines_store_the_same, 0, 2);
+    tcase_add_test(tcase, numbers_of_single_precision_are_stored_exactly);
     suite_add_tcase(suite, tcase);
     return suite;
 }

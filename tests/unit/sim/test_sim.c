@@ -255,6 +255,33 @@ START_TEST(parameters_without_a_fixed_point_are_told_before_the_run)
 }
 END_TEST
 
+/* Rounding shows in every state, and not yet more than it. */
+START_TEST(single_precision_is_close_for_a_short_time)
+{
+    static const char *const settings[][5] = {
+        {"simulation.duration", "5", "simulation.precision", "double", NULL},
+        {"simulation.duration", "5", "simulation.precision", "single", NULL}};
+    double V[2][N];
+    double Q[2][N];
+    for (int single = 0; single < 2; single++) {
+        spl_sim_info info;
+        spl_sim *sim = make(settings[single]);
+        spl_sim_describe(sim, &info);
+        ck_assert_str_eq(info.precision, settings[single][3]);
+        ck_assert_int_eq(spl_sim_step(sim, 50), SPL_OK);
+        ck_assert_int_eq(spl_sim_state(sim, "V", V[single]), SPL_OK);
+        ck_assert_int_eq(spl_sim_state(sim, "Q", Q[single]), SPL_OK);
+        spl_sim_free(sim);
+    }
+    for (size_t i = 0; i < N; i++) {
+        ck_assert_double_eq_tol(V[0][i], V[1][i], 1e-5);
+        ck_assert_double_eq_tol(Q[0][i], Q[1][i], 1e-5);
+        ck_assert_double_ne(V[0][i], V[1][i]);
+        ck_assert_double_eq(V[1][i], (float)V[1][i]);
+    }
+}
+END_TEST
+
 START_TEST(a_run_describes_itself)
 {
     static const char *const settings[] = {
@@ -270,6 +297,7 @@ START_TEST(a_run_describes_itself)
     ck_assert_uint_eq(info.block, 8);
     ck_assert_str_eq(info.path, "delayed blocks");
     ck_assert_str_eq(info.engine, "production");
+    ck_assert_str_eq(info.precision, "double");
     ck_assert_uint_eq(info.n_steps, 10000);
     ck_assert_uint_gt(info.memory_bytes, 10000);
     ck_assert_str_eq(info.output, "");
@@ -292,6 +320,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, escaped_nodes_are_counted_at_fixed_steps);
     tcase_add_test(tcase, a_node_has_escaped_below_the_limit_of_its_model);
     tcase_add_test(tcase, parameters_without_a_fixed_point_are_told_before_the_run);
+    tcase_add_test(tcase, single_precision_is_close_for_a_short_time);
     tcase_add_test(tcase, a_run_describes_itself);
     suite_add_tcase(suite, tcase);
     return suite;

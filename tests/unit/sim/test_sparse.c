@@ -107,7 +107,9 @@ START_TEST(both_forms_give_the_same_bits)
         {"simulation.duration", "70", "connectome.speed", "inf", NULL},
         {"simulation.duration", "70", "simulation.integrator", "rk4", NULL},
         {"simulation.duration", "70", "connectome.delay", "2", "simulation.engine",
-            "reference", NULL}};
+            "reference", NULL},
+        {"simulation.duration", "70", "connectome.speed", "60", "simulation.precision",
+            "single", NULL}};
     uint64_t state = random_seed("sparse runs");
     spl_connectome *sparse = make_edges(N, 7, 60.0, &state);
     spl_connectome *dense = spread(sparse);
@@ -126,8 +128,8 @@ END_TEST
 
 START_TEST(a_results_file_is_run_again)
 {
-    static const char *const settings[] = {
-        "simulation.duration", "70", "output.file", "r.h5", NULL};
+    const char *const settings[] = {"simulation.duration", "70", "output.file", "r.h5",
+        "simulation.precision", _i == 0 ? "double" : "single", NULL};
     uint64_t state = random_seed("sparse results");
     spl_connectome *first = make_edges(N, 7, 60.0, &state);
     spl_connectome *again = NULL;
@@ -238,8 +240,8 @@ Suite *spl_test_suite(void)
     Suite *suite = suite_create("sim_sparse");
     TCase *tcase = tcase_create("sparse");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, both_forms_give_the_same_bits, 0, 5);
-    tcase_add_test(tcase, a_results_file_is_run_again);
+    tcase_add_loop_test(tcase, both_forms_give_the_same_bits, 0, 6);
+    tcase_add_loop_test(tcase, a_results_file_is_run_again, 0, 2);
     tcase_add_test(tcase, memory_is_what_was_foretold);
     tcase_add_test(tcase, what_no_machine_holds_is_refused);
     suite_add_tcase(suite, tcase);
