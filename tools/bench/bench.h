@@ -20,9 +20,10 @@ typedef enum {
 typedef struct bench_case {
     const char *name;
     bench_kind kind;
-    const char *file; /* in the folder of connectomes; NULL: the set shipped */
-    bool undelayed;   /* infinite speed, sums by the matrix */
-    bool quick;       /* part of --quick */
+    const char *file;   /* in the folder of connectomes; NULL: the set shipped */
+    bool undelayed;     /* infinite speed */
+    bool quick;         /* part of --quick */
+    size_t n_synthetic; /* nodes of a network made in memory, instead of a file */
 } bench_case;
 
 /* What all cases share. */

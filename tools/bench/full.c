@@ -42,6 +42,8 @@ static const struct {
     {"single precision", {{"simulation.precision", "single"}, {"monitors", "[]"}}, NULL,
         false, true},
     {"target v3", {{"monitors", "[]"}}, "v3", false, false},
+    {"by the matrix", {{"simulation.undelayed", "dense"}, {"monitors", "[]"}}, NULL, true,
+        false},
     {"edge by edge", {{"simulation.undelayed", "sparse"}, {"monitors", "[]"}}, NULL, true,
         false},
 };
@@ -258,7 +260,9 @@ static void collect(full_case *full, const bench_driver *driver, bench_result *r
         (bench_part){.name = chain[DYNAMICS].name, .us = contender[DYNAMICS].us};
     for (size_t k = HISTORY; k < N_CHAIN; k++) {
         bench_part *part = &result->parts[k - DYNAMICS];
-        part->name = chain[k].name;
+        part->name = k == HISTORY && full->network->what->undelayed
+                         ? "stages in step" /* what a network without delays needs */
+                         : chain[k].name;
         sample_subtract(&contender[k].us, &contender[k - 1].us, &part->us);
     }
     bench_part *output = &result->parts[N_CHAIN - DYNAMICS];

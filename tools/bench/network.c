@@ -31,55 +31,114 @@ static char *vary_C(size_t n_nodes)
     return text;
 }
 
-static spl_status collect_edges(bench_network *network)
+static spl_status take_memory(bench_network *network, size_t n_edges)
 {
-    const size_t n = network->n_nodes;
-    const double *weights = spl_connectome_weights(network->connectome);
-    const double *lengths = spl_connectome_tract_lengths(network->connectome);
-    size_t n_edges = 0;
-    for (size_t e = 0; e < n * n; e++) {
-        n_edges += weights[e] != 0.0;
-    }
-    network->start = calloc(n + 1, sizeof *network->start);
+    network->start = calloc(network->n_nodes + 1, sizeof *network->start);
     network->source = calloc(n_edges + 1, sizeof *network->source);
     network->weights = calloc(n_edges + 1, sizeof *network->weights);
     network->tract_lengths = calloc(n_edges + 1, sizeof *network->tract_lengths);
-    if (network->start == NULL || network->source == NULL || network->weights == NULL ||
-        network->tract_lengths == NULL) {
-        return SPL_ERR_NO_MEMORY;
+    return network->start != NULL && network->source != NULL &&
+                   network->weights != NULL && network->tract_lengths != NULL
+               ? SPL_OK
+               : SPL_ERR_NO_MEMORY;
+}
+
+/* Entries that are edges, of a matrix or of sparse rows. */
+static spl_status collect_edges(bench_network *network)
+{
+    const size_t n = network->n_nodes;
+    size_t n_edges = 0;
+    spl_edges all;
+    spl_connectome_edges(network->connectome, &all);
+    for (size_t e = 0; e < all.n_entries; e++) {
+        n_edges += all.weights[e] != 0.0;
     }
+    const spl_status status = take_memory(network, n_edges);
     n_edges = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n; j++) {
-            if (weights[i * n + j] != 0.0) {
-                network->source[n_edges] = (int32_t)j;
-                network->weights[n_edges] = weights[i * n + j];
-                network->tract_lengths[n_edges++] = lengths[i * n + j];
+    for (size_t i = 0; i < n && status == SPL_OK; i++) {
+        const size_t begin = all.start != NULL ? all.start[i] : i * n;
+        const size_t end = all.start != NULL ? all.start[i + 1] : begin + n;
+        for (size_t e = begin; e < end; e++) {
+            if (all.weights[e] != 0.0) {
+                network->source[n_edges] =
+                    all.source != NULL ? all.source[e] : (int32_t)(e - begin);
+                network->weights[n_edges] = all.weights[e];
+                network->tract_lengths[n_edges++] = all.tract_lengths[e];
             }
         }
         network->start[i + 1] = n_edges;
     }
-    return SPL_OK;
+    return status;
+}
+
+/* Random numbers of a network that is the same every time (splitmix64). */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* The sources of a node, distinct and not the node itself. */
+static void draw_sources(
+    uint64_t *random, size_t node, size_t n_nodes, size_t n, int32_t *source)
+{
+    for (size_t k = 0; k < n;) {
+        const int32_t candidate = (int32_t)(next_random(random) % n_nodes);
+        bool known = (size_t)candidate == node;
+        for (size_t other = 0; other < k; other++) {
+            known = known || source[other] == candidate;
+        }
+        if (!known) {
+            source[k++] = candidate;
+        }
+    }
+}
+
+/* Every node has 50 sources anywhere, weights in (0, 1], lengths in [5, 145] mm, all
+ * uniform: nothing is near, caches help little. */
+static spl_status make_synthetic(bench_network *network, size_t n_nodes)
+{
+    enum { N_SOURCES = 50 };
+    spl_status status = SPL_OK;
+    uint64_t random = 1;
+    network->n_nodes = n_nodes;
+    TOOL_TRY(take_memory(network, n_nodes * N_SOURCES));
+    for (size_t i = 0; i < n_nodes; i++) {
+        const size_t first = i * N_SOURCES;
+        draw_sources(&random, i, n_nodes, N_SOURCES, network->source + first);
+        for (size_t e = first; e < first + N_SOURCES; e++) {
+            network->weights[e] = (double)((next_random(&random) >> 11) + 1) * 0x1p-53;
+            network->tract_lengths[e] =
+                5.0 + 140.0 * (double)(next_random(&random) >> 11) * 0x1p-53;
+        }
+        network->start[i + 1] = first + N_SOURCES;
+    }
+    const spl_edges edges = {n_nodes * N_SOURCES, network->start, network->source,
+        network->weights, network->tract_lengths};
+    const spl_connectome_arrays arrays = {.n_nodes = n_nodes};
+    TOOL_TRY(spl_connectome_create_sparse(&network->connectome, &edges, &arrays, NULL));
+out:
+    return status;
 }
 
 /* The same nodes with no edge, and with the longest. */
 static spl_status make_bare(bench_network *network)
 {
     spl_status status = SPL_OK;
-    const size_t n = network->n_nodes;
     const spl_connectome_options options = {.triangular = SPL_TRIANGULAR_ACCEPT};
-    double *matrix = calloc(n * n, sizeof *matrix);
-    double *lengths = calloc(n * n, sizeof *lengths);
-    const spl_connectome_arrays arrays = {
-        .n_nodes = n, .weights = matrix, .tract_lengths = lengths};
+    const spl_connectome_arrays arrays = {.n_nodes = network->n_nodes};
+    size_t *start = calloc(network->n_nodes + 1, sizeof *start);
     size_t longest = 0;
     size_t target = 0;
-    if (matrix == NULL || lengths == NULL) {
-        status = SPL_ERR_NO_MEMORY;
-        goto out;
+    if (start == NULL) {
+        return SPL_ERR_NO_MEMORY;
     }
-    TOOL_TRY(spl_connectome_create(&network->empty, &arrays, &options));
-    for (size_t i = 0; i < n; i++) {
+    spl_edges edges = {
+        0, start, network->source, network->weights, network->tract_lengths};
+    TOOL_TRY(spl_connectome_create_sparse(&network->empty, &edges, &arrays, &options));
+    for (size_t i = 0; i < network->n_nodes; i++) {
         for (size_t e = network->start[i]; e < network->start[i + 1]; e++) {
             if (network->tract_lengths[e] > network->tract_lengths[longest]) {
                 longest = e;
@@ -87,13 +146,31 @@ static spl_status make_bare(bench_network *network)
             }
         }
     }
-    matrix[target * n + (size_t)network->source[longest]] = 1.0;
-    lengths[target * n + (size_t)network->source[longest]] =
-        network->tract_lengths[longest];
-    TOOL_TRY(spl_connectome_create(&network->pair, &arrays, &options));
+    for (size_t i = target; i < network->n_nodes; i++) {
+        start[i + 1] = 1;
+    }
+    edges = (spl_edges){1, start, network->source + longest, network->weights + longest,
+        network->tract_lengths + longest};
+    TOOL_TRY(spl_connectome_create_sparse(&network->pair, &edges, &arrays, &options));
 out:
-    free(matrix);
-    free(lengths);
+    free(start);
+    return status;
+}
+
+static spl_status load(bench_network *network, const char *file, const char *normalise)
+{
+    spl_status status = SPL_OK;
+    spl_config *config = NULL;
+    TOOL_TRY(spl_config_defaults(&config));
+    TOOL_TRY(spl_config_set(config, "connectome.normalise", normalise));
+    if (file != NULL) {
+        TOOL_TRY(spl_config_set(config, "connectome.file", file));
+    }
+    TOOL_TRY(spl_config_connectome(config, &network->connectome));
+    network->n_nodes = spl_connectome_n_nodes(network->connectome);
+    TOOL_TRY(collect_edges(network));
+out:
+    spl_config_free(config);
     return status;
 }
 
@@ -101,26 +178,20 @@ spl_status network_init(bench_network *network, const bench_case *what, const ch
     const char *normalise)
 {
     spl_status status = SPL_OK;
-    spl_config *config = NULL;
     *network = (bench_network){.what = what};
-    TOOL_TRY(spl_config_defaults(&config));
-    TOOL_TRY(spl_config_set(config, "connectome.normalise", normalise));
-    if (file != NULL) {
-        TOOL_TRY(spl_config_set(config, "connectome.file", file));
-    }
     const double begin_s = clock_wall();
-    TOOL_TRY(spl_config_connectome(config, &network->connectome));
+    if (what->n_synthetic > 0) {
+        TOOL_TRY(make_synthetic(network, what->n_synthetic));
+    } else {
+        TOOL_TRY(load(network, file, normalise));
+    }
     network->load_s = clock_wall() - begin_s;
-    network->n_nodes = spl_connectome_n_nodes(network->connectome);
     network->C = vary_C(network->n_nodes);
     if (network->C == NULL) {
-        status = SPL_ERR_NO_MEMORY;
-        goto out;
+        return SPL_ERR_NO_MEMORY;
     }
-    TOOL_TRY(collect_edges(network));
     TOOL_TRY(make_bare(network));
 out:
-    spl_config_free(config);
     return status;
 }
 
@@ -146,8 +217,7 @@ spl_status network_sim(spl_sim **sim, bench_network *network, spl_connectome *co
     char *before = forced != NULL ? strdup(forced) : NULL;
     const spl_setting common[] = {{"simulation.threads", "1"}, {"output.file", ""},
         {"simulation.duration", "1e9"}, {"model.C", network->C}, {NULL, NULL}};
-    const spl_setting undelayed[] = {
-        {"connectome.speed", "inf"}, {"simulation.undelayed", "dense"}, {NULL, NULL}};
+    const spl_setting undelayed[] = {{"connectome.speed", "inf"}, {NULL, NULL}};
     TOOL_TRY(spl_config_defaults(&config));
     TOOL_TRY(set_all(config, common));
     if (network->what->undelayed) {
