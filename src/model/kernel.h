@@ -78,6 +78,12 @@ typedef struct spl_kernel_stage {
 
 typedef struct spl_model_kernels {
     const spl_model *model;
+    /* The same kernels with one exponential for several gates, for runs whose nodes all
+     * allow it; their last bits differ. NULL: the model has none, or these are they. */
+    const struct spl_model_kernels *shared;
+    bool shares_gates;
+    /* Whether the parameters of a node allow it. */
+    bool (*node_shares_gates)(const spl_real *params, size_t stride, size_t node);
     size_t n_derived;
     size_t n_gates;
     /* Fill the derived constants below the parameters: params[n_params +

@@ -94,11 +94,16 @@
 
 /* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d */
 #define GATES(X) \
-    X(m_Ca, V, TCa, d_Ca) \
-    X(m_Na, V, TNa, d_Na) \
     X(m_K,  V, TK,  d_K)  \
     X(m_V,  V, VT,  d_V)  \
-    X(m_Z,  Z, ZT,  d_Z)
+    X(m_Z,  Z, ZT,  d_Z)  \
+    X(m_Ca, V, TCa, d_Ca) \
+    X(m_Na, V, TNa, d_Na)
+
+/* gate, gate whose exponential it shares where d_Ca = d_Na = d_K / 2, power of that */
+#define GATES_SHARED(X) \
+    X(m_Ca, m_K, 2)     \
+    X(m_Na, m_K, 2)
 
 #define DERIVED(X) \
     X(local, (1.0 - p.C) * p.aee)                    \

@@ -8,18 +8,29 @@
  *   dp   the result.
  * A row X(name, x, T, d) of GATES is h.name = (1 + tanh((x - T) / d)) / 2 of the state x
  * with the parameters T and d: 1 / (1 + 2^(a x + b)) with the derived constants a_name
- * and b_name. They stand in a table because all are evaluated side by side. */
+ * and b_name. They stand in a table because all are evaluated side by side.
+ * A row X(name, base, n) of GATES_SHARED (optional) says that the gate `name` is n times
+ * as steep as the gate `base` of the same state if the user chooses their widths so. In a
+ * run where all nodes do, the exponential of `base` serves both: 2^(a_name x + b_name) =
+ * k_name (2^(a_base x + b_base))^n. */
 #include "model/kernel.h"
 #include "simd/vec_math.h"
 
 #ifndef GATES
 #define GATES(X)
 #endif
+#ifdef GATES_SHARED
+#define MODEL_SHARES_GATES
+#else
+#define GATES_SHARED(X)
+#endif
 
-#define FIELD_VEC(name, ...)    vec name;
-#define FIELD_DOUBLE(name, ...) double name;
-#define GATE_VECS(name, ...)    vec a_##name, b_##name;
-#define GATE_DOUBLES(name, ...) double a_##name, b_##name;
+#define FIELD_VEC(name, ...)     vec name;
+#define FIELD_DOUBLE(name, ...)  double name;
+#define GATE_VECS(name, ...)     vec a_##name, b_##name;
+#define GATE_DOUBLES(name, ...)  double a_##name, b_##name;
+#define FACTOR_VEC(name, ...)    vec k_##name;
+#define FACTOR_DOUBLE(name, ...) double k_##name;
 
 typedef struct {
     STATES(FIELD_VEC)
@@ -28,6 +39,7 @@ typedef struct {
 typedef struct {
     PARAMS(FIELD_VEC)
     GATES(GATE_VECS)
+    GATES_SHARED(FACTOR_VEC)
     DERIVED(FIELD_VEC)
 } model_params;
 
@@ -40,6 +52,7 @@ typedef struct {
 typedef struct {
     PARAMS(FIELD_DOUBLE)
     GATES(GATE_DOUBLES)
+    GATES_SHARED(FACTOR_DOUBLE)
     DERIVED(FIELD_DOUBLE)
 } model_values;
 

@@ -1,38 +1,7 @@
 /* Second half of every model's file: generates the kernels of all schemes and the table
  * that describes the model. One text for every target; nothing here knows which one it
  * is. */
-#define ENUM_STATE(name, ...)          STATE_##name,
-#define ENUM_PARAM(name, ...)          PARAM_##name,
-#define ENUM_DERIVED(name, ...)        PARAM_##name,
-#define ENUM_GATE(name, ...)           GATE_##name,
-#define ENUM_GATE_CONSTANTS(name, ...) PARAM_a_##name, PARAM_b_##name,
-enum { STATES(ENUM_STATE) N_STATES };
-enum {
-    PARAMS(ENUM_PARAM) N_PARAMS,
-    DERIVED_BEFORE_FIRST = N_PARAMS - 1,
-    GATES(ENUM_GATE_CONSTANTS) DERIVED(ENUM_DERIVED) N_ALL
-};
-enum { GATES(ENUM_GATE) N_GATES };
-enum { N_VECTORS = SPL_TILE / SPL_LANES };
-
-_Static_assert(N_STATES <= SPL_MAX_STATES, "too many states");
-_Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
-
-/* All parameters of the nodes from i on; the compiler loads those that are used. */
-VEC_INLINE model_params load_params(const spl_real *params, size_t stride, size_t i)
-{
-#define LOAD_PARAM(name, ...) .name = vec_load(params + PARAM_##name * stride + i),
-#define LOAD_GATE_CONSTANTS(name, ...) \
-    LOAD_PARAM(a_##name, __VA_ARGS__) LOAD_PARAM(b_##name, __VA_ARGS__)
-    return (model_params){
-        PARAMS(LOAD_PARAM) GATES(LOAD_GATE_CONSTANTS) DERIVED(LOAD_PARAM)};
-}
-
-/* Those of a tile of the run. */
-VEC_INLINE model_params tile_params(const spl_kernel_run *run, size_t first, size_t lane)
-{
-    return load_params(run->params + first * N_ALL, SPL_TILE, lane);
-}
+#include "model/template_params.h"
 
 VEC_INLINE model_state load_state(const spl_real *state, size_t stride, size_t i)
 {
@@ -44,18 +13,6 @@ VEC_INLINE void store_state(spl_real *state, size_t stride, size_t i, model_stat
 {
 #define STORE_STATE(name, ...) vec_store(state + STATE_##name * stride + i, s.name);
     STATES(STORE_STATE)
-}
-
-/* All gates of the model at the state s. */
-VEC_INLINE model_gates gates_at(
-    const model_state s MODEL_UNUSED, const model_params p MODEL_UNUSED)
-{
-    vec t[N_GATES + 1];
-#define GATE_ARGUMENT(name, x, ...) t[GATE_##name] = vec_fma(s.x, p.a_##name, p.b_##name);
-    GATES(GATE_ARGUMENT)
-    vec_gates(N_GATES, t);
-#define GATE_VALUE(name, ...) .name = t[GATE_##name],
-    return (model_gates){GATES(GATE_VALUE).unused = vec_set(0.0)};
 }
 
 /* x + factor * k */
@@ -106,6 +63,7 @@ VEC_INLINE vec couple_nodes(const spl_kernel_run *run, const coupling_form form,
     const spl_coupling_run *coupling = run->coupling;
     if (form != ANY_COUPLING) {
         sent[0] = x;
+        sent[SPL_MAX_CHANNELS - 1] = x; /* nobody asks for it */
         return affine_input(coupling, i, vec_load(sums), x);
     }
     spl_real shown_x[SPL_LANES];
@@ -217,11 +175,12 @@ typedef struct {
     vec extreme;                    /* largest absolute value of any state */
 } model_work;
 
-/* What a kernel has to do; scheme, form and dense are constants for the compiler. */
+/* What a kernel has to do; all but the pointers are constants for the compiler. */
 typedef struct {
     const spl_scheme *scheme;
     coupling_form form;
-    bool dense; /* samples half a step back are asked for */
+    bool shared; /* exponentials of gates are shared */
+    bool dense;  /* samples half a step back are asked for */
     const spl_kernel_run *run;
     const spl_kernel_block *b;
 } model_task;
@@ -234,7 +193,8 @@ VEC_INLINE void send_half(
     const model_params p = tile_params(t.run, t.b->first, lane);
     const model_state half =
         half_step(vec_set(t.run->dt), w->x_before, w->f_before, w->x, k);
-    const vec q = model_observable(half, p, gates_at(half, p));
+    const vec q =
+        model_observable(half, p, tile_gates(t.shared, half, t.run, t.b->first, lane));
     vec sent[SPL_MAX_CHANNELS];
     couple_nodes(t.run, t.form, t.b->first + lane, t.b->sums + lane,
         shown(t.run, t.form, &half, q), sent);
@@ -329,13 +289,23 @@ VEC_INLINE void end_step(const model_task t, size_t step, size_t lane, model_wor
     }
 }
 
-/* Gates of all vectors, at the state of stage `stage`. */
+/* Gates of all vectors, at the state of stage `stage`. Six exponentials side by side are
+ * what 16 registers hold: two vectors of nodes if a node has three. */
 VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *work)
 {
+    const size_t own = t.shared ? N_UNSHARED : N_GATES;
+    const size_t at_once = N_VECTORS > 1 && own <= 3 ? 2 : 1;
     SPL_RELOAD();
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        const model_params p = tile_params(t.run, t.b->first, u * SPL_LANES);
-        work[u].h = gates_at(stage == 0 ? work[u].x : work[u].y, p);
+    for (size_t u = 0; u < N_VECTORS; u += at_once) {
+        const model_state *state[2];
+        model_gates *gates[2];
+        SPL_UNROLL
+        for (size_t v = 0; v < at_once; v++) {
+            state[v] = stage == 0 ? &work[u + v].x : &work[u + v].y;
+            gates[v] = &work[u + v].h;
+        }
+        gates_of(t.shared, at_once, state, t.run->params + t.b->first * N_ALL, SPL_TILE,
+            u * SPL_LANES, gates);
     }
     SPL_RELOAD();
 }
@@ -343,7 +313,7 @@ VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *w
 /* B steps of one tile. Its vectors take turns, first for the gates, then for the rest of
  * a stage: what follows each other depends on nothing just computed, so that the
  * processor overlaps it. */
-VEC_INLINE void block_of(const model_task t)
+VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
     model_work work[N_VECTORS] = {0};
@@ -388,14 +358,16 @@ VEC_INLINE void store_gates(
 }
 
 /* Sample half a step before the present state x, whose slope is k. */
-VEC_INLINE void show_half(const coupling_form form, const spl_kernel_run *run,
-    const spl_kernel_stage *st, size_t lane, const model_state x, const model_state k)
+VEC_INLINE void show_half(const coupling_form form, const bool shared,
+    const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane,
+    const model_state x, const model_state k)
 {
     const vec dt = vec_set(run->dt);
     const model_params p = tile_params(run, st->first, lane);
     const model_state half = half_step(dt, load_state(st->x_before + lane, SPL_TILE, 0),
         load_state(st->f_before + lane, SPL_TILE, 0), x, k);
-    const vec q = model_observable(half, p, gates_at(half, p));
+    const vec q =
+        model_observable(half, p, tile_gates(shared, half, run, st->first, lane));
     vec sent[SPL_MAX_CHANNELS];
     couple_nodes(
         run, form, st->first + lane, st->sums + lane, shown(run, form, &half, q), sent);
@@ -407,8 +379,8 @@ VEC_INLINE void show_half(const coupling_form form, const spl_kernel_run *run,
 /* A stage of the network's: slope and next state of the nodes of one vector, y in and
  * out, h the gates at y. */
 VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form,
-    const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane, model_state *y,
-    const model_gates h)
+    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane,
+    model_state *y, const model_gates h)
 {
     const size_t i = st->first + lane;
     const vec dt = vec_set(run->dt);
@@ -429,7 +401,7 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     const model_state k = slope_of(scheme, dt, *y, p, h, c);
     vec_store(st->c + lane, c);
     if (scheme->n_stages == 4 && st->x_before != NULL && st->stage == 0) {
-        show_half(form, run, st, lane, x, k);
+        show_half(form, shared, run, st, lane, x, k);
     }
     const model_state slope =
         st->stage == 0 ? state_scale(weight, k)
@@ -457,8 +429,8 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
 
 /* One stage of one tile; the network couples the tiles between two calls. Vectors take
  * turns as in a block, and the gates stay for the next stage. */
-VEC_INLINE void stage_of(const spl_scheme *scheme, const coupling_form form,
-    const spl_kernel_run *run, const spl_kernel_stage *st)
+VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form,
+    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st)
 {
     model_state y[N_VECTORS];
     model_gates h[N_VECTORS];
@@ -466,10 +438,11 @@ VEC_INLINE void stage_of(const spl_scheme *scheme, const coupling_form form,
         const size_t lane = u * SPL_LANES;
         y[u] = st->stage == 0 ? load_state(run->state, run->stride, st->first + lane)
                               : load_state(st->y + lane, SPL_TILE, 0);
-        network_stage(scheme, form, run, st, lane, &y[u], load_gates(st->gates + lane));
+        network_stage(
+            scheme, form, shared, run, st, lane, &y[u], load_gates(st->gates + lane));
     }
     for (size_t u = 0; u < N_VECTORS; u++) {
-        h[u] = gates_at(y[u], tile_params(run, st->first, u * SPL_LANES));
+        h[u] = tile_gates(shared, y[u], run, st->first, u * SPL_LANES);
     }
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
@@ -490,47 +463,18 @@ VEC_INLINE coupling_form form_of(const spl_kernel_run *run)
                                             : AFFINE_STATE;
 }
 
-/* A constant form for the compiler in each branch. */
-#define SCHEME_KERNELS(name, id)                                                       \
-    static void block_##name(const spl_kernel_run *run, const spl_kernel_block *block) \
-    {                                                                                  \
-        const spl_scheme *scheme = &spl_schemes[id];                                   \
-        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;          \
-        switch (form_of(run)) {                                                        \
-        case AFFINE_OBSERVABLE:                                                        \
-            block_of((model_task){scheme, AFFINE_OBSERVABLE, dense, run, block});      \
-            break;                                                                     \
-        case AFFINE_STATE:                                                             \
-            block_of((model_task){scheme, AFFINE_STATE, dense, run, block});           \
-            break;                                                                     \
-        case ANY_COUPLING:                                                             \
-            block_of((model_task){scheme, ANY_COUPLING, dense, run, block});           \
-            break;                                                                     \
-        }                                                                              \
-    }                                                                                  \
-    static void stage_##name(const spl_kernel_run *run, const spl_kernel_stage *stage) \
-    {                                                                                  \
-        if (run->coupling->couple == NULL) {                                           \
-            stage_of(&spl_schemes[id], form_of(run), run, stage);                      \
-        } else {                                                                       \
-            stage_of(&spl_schemes[id], ANY_COUPLING, run, stage);                      \
-        }                                                                              \
-    }
-SCHEME_KERNELS(euler, SPL_SCHEME_EULER)
-SCHEME_KERNELS(heun, SPL_SCHEME_HEUN)
-SCHEME_KERNELS(rk4, SPL_SCHEME_RK4)
-SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER)
-
-static void open_tile(const spl_kernel_run *run, size_t first, spl_real *gates)
+VEC_SPECIALISED void open_of(
+    const bool shared, const spl_kernel_run *run, size_t first, spl_real *gates)
 {
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_state x = load_state(run->state, run->stride, first + lane);
-        store_gates(gates + lane, gates_at(x, tile_params(run, first, lane)));
+        store_gates(gates + lane, tile_gates(shared, x, run, first, lane));
     }
 }
 
-static void half(const spl_kernel_run *run, const spl_kernel_stage *st)
+VEC_SPECIALISED void half_of(
+    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st)
 {
     const coupling_form form = form_of(run);
     for (size_t u = 0; u < N_VECTORS; u++) {
@@ -544,12 +488,12 @@ static void half(const spl_kernel_run *run, const spl_kernel_stage *st)
             run, form, st->first + lane, st->sums + lane, shown(run, form, &x, q), sent);
         model_state k;
         model_rhs(x, p, h, c, &k);
-        show_half(form, run, st, lane, x, k);
+        show_half(form, shared, run, st, lane, x, k);
     }
 }
 
-static void present(const spl_kernel_run *run, size_t first, const spl_real *sums,
-    spl_real *sent, spl_real *row)
+VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
+    size_t first, const spl_real *sums, spl_real *sent, spl_real *row)
 {
     const coupling_form form = form_of(run);
     for (size_t u = 0; u < N_VECTORS; u++) {
@@ -557,7 +501,7 @@ static void present(const spl_kernel_run *run, size_t first, const spl_real *sum
         const size_t i = first + lane;
         const model_state x = load_state(run->state, run->stride, i);
         const model_params p = tile_params(run, first, lane);
-        const vec q = model_observable(x, p, gates_at(x, p));
+        const vec q = model_observable(x, p, tile_gates(shared, x, run, first, lane));
         vec out[SPL_MAX_CHANNELS];
         const vec c =
             couple_nodes(run, form, i, sums + lane, shown(run, form, &x, q), out);
@@ -570,34 +514,87 @@ static void present(const spl_kernel_run *run, size_t first, const spl_real *sum
     }
 }
 
-/* One evaluation for SPL_LANES nodes; state and out are [N_STATES][SPL_LANES]. */
-static void evaluate_rhs(const spl_real *params, size_t stride, size_t node,
-    const spl_real *state, const spl_real *c, spl_real *out)
-{
-    const model_state x = load_state(state, SPL_LANES, 0);
-    const model_params p = load_params(params, stride, node);
-    model_state dx;
-    model_rhs(x, p, gates_at(x, p), vec_load(c), &dx);
-    store_state(out, SPL_LANES, 0, dx);
-}
+/* A constant form for the compiler in each branch. */
+#define SCHEME_KERNELS(name, id, gates, shared)                                      \
+    static void block_##name##_##gates(                                              \
+        const spl_kernel_run *run, const spl_kernel_block *block)                    \
+    {                                                                                \
+        const spl_scheme *scheme = &spl_schemes[id];                                 \
+        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;        \
+        switch (form_of(run)) {                                                      \
+        case AFFINE_OBSERVABLE:                                                      \
+            block_of(                                                                \
+                (model_task){scheme, AFFINE_OBSERVABLE, shared, dense, run, block}); \
+            break;                                                                   \
+        case AFFINE_STATE:                                                           \
+            block_of((model_task){scheme, AFFINE_STATE, shared, dense, run, block}); \
+            break;                                                                   \
+        case ANY_COUPLING:                                                           \
+            block_of((model_task){scheme, ANY_COUPLING, shared, dense, run, block}); \
+            break;                                                                   \
+        }                                                                            \
+    }                                                                                \
+    static void stage_##name##_##gates(                                              \
+        const spl_kernel_run *run, const spl_kernel_stage *stage)                    \
+    {                                                                                \
+        if (run->coupling->couple == NULL) {                                         \
+            stage_of(&spl_schemes[id], form_of(run), shared, run, stage);            \
+        } else {                                                                     \
+            stage_of(&spl_schemes[id], ANY_COUPLING, shared, run, stage);            \
+        }                                                                            \
+    }
 
-static void evaluate_jacobian(const spl_real *params, size_t stride, size_t node,
-    const spl_real *state, const spl_real *c, spl_real *out)
-{
-    const model_state x = load_state(state, SPL_LANES, 0);
-    const model_params p = load_params(params, stride, node);
-    model_state jacobian;
-    model_jacobian(x, p, gates_at(x, p), vec_load(c), &jacobian);
-    store_state(out, SPL_LANES, 0, jacobian);
-}
-
-static void evaluate_observable(const spl_real *params, size_t stride, size_t node,
-    const spl_real *state, spl_real *out)
-{
-    const model_state x = load_state(state, SPL_LANES, 0);
-    const model_params p = load_params(params, stride, node);
-    vec_store(out, model_observable(x, p, gates_at(x, p)));
-}
+/* All functions that evaluate gates. Single evaluations are for SPL_LANES nodes; state
+ * and out are [N_STATES][SPL_LANES]. */
+#define FORM_KERNELS(gates, shared)                                                    \
+    SCHEME_KERNELS(euler, SPL_SCHEME_EULER, gates, shared)                             \
+    SCHEME_KERNELS(heun, SPL_SCHEME_HEUN, gates, shared)                               \
+    SCHEME_KERNELS(rk4, SPL_SCHEME_RK4, gates, shared)                                 \
+    SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER, gates, shared)                     \
+    static void present_##gates(const spl_kernel_run *run, size_t first,               \
+        const spl_real *sums, spl_real *sent, spl_real *row)                           \
+    {                                                                                  \
+        present_of(shared, run, first, sums, sent, row);                               \
+    }                                                                                  \
+    static void open_##gates(const spl_kernel_run *run, size_t first, spl_real *out)   \
+    {                                                                                  \
+        open_of(shared, run, first, out);                                              \
+    }                                                                                  \
+    static void half_##gates(const spl_kernel_run *run, const spl_kernel_stage *stage) \
+    {                                                                                  \
+        half_of(shared, run, stage);                                                   \
+    }                                                                                  \
+    static void rhs_##gates(const spl_real *params, size_t stride, size_t node,        \
+        const spl_real *state, const spl_real *c, spl_real *out)                       \
+    {                                                                                  \
+        const model_state x = load_state(state, SPL_LANES, 0);                         \
+        const model_params p = load_params(params, stride, node);                      \
+        model_state dx;                                                                \
+        model_rhs(x, p, gates_at(shared, x, params, stride, node), vec_load(c), &dx);  \
+        store_state(out, SPL_LANES, 0, dx);                                            \
+    }                                                                                  \
+    static void jacobian_##gates(const spl_real *params, size_t stride, size_t node,   \
+        const spl_real *state, const spl_real *c, spl_real *out)                       \
+    {                                                                                  \
+        const model_state x = load_state(state, SPL_LANES, 0);                         \
+        const model_params p = load_params(params, stride, node);                      \
+        model_state jacobian;                                                          \
+        model_jacobian(                                                                \
+            x, p, gates_at(shared, x, params, stride, node), vec_load(c), &jacobian);  \
+        store_state(out, SPL_LANES, 0, jacobian);                                      \
+    }                                                                                  \
+    static void observe_##gates(const spl_real *params, size_t stride, size_t node,    \
+        const spl_real *state, spl_real *out)                                          \
+    {                                                                                  \
+        const model_state x = load_state(state, SPL_LANES, 0);                         \
+        const model_params p = load_params(params, stride, node);                      \
+        vec_store(                                                                     \
+            out, model_observable(x, p, gates_at(shared, x, params, stride, node)));   \
+    }
+FORM_KERNELS(separate, false)
+#ifdef MODEL_SHARES_GATES
+FORM_KERNELS(shared, true)
+#endif
 
 static spl_real exprel(spl_real x)
 {
@@ -611,30 +608,12 @@ static bool check_node(
 #define NODE_VALUE(name, ...) .name = params[PARAM_##name * stride + node],
 #define NODE_GATE_CONSTANTS(name, ...) \
     NODE_VALUE(a_##name, __VA_ARGS__) NODE_VALUE(b_##name, __VA_ARGS__)
-    return model_check(
-        (model_values){PARAMS(NODE_VALUE) GATES(NODE_GATE_CONSTANTS) DERIVED(NODE_VALUE)},
+#define NODE_FACTOR(name, ...) NODE_VALUE(k_##name, __VA_ARGS__)
+    return model_check((model_values){PARAMS(NODE_VALUE) GATES(NODE_GATE_CONSTANTS)
+                               GATES_SHARED(NODE_FACTOR) DERIVED(NODE_VALUE)},
         text, size);
 }
 #endif
-
-/* Derived constants take the divisions out of the loop. */
-static void derive(spl_real *params, size_t stride)
-{
-    for (size_t i = 0; i < stride; i++) {
-        model_values p;
-#define GET_PARAM(name, ...) p.name = params[PARAM_##name * stride + i];
-#define SET_DERIVED(name, expression) \
-    p.name = (expression);            \
-    params[PARAM_##name * stride + i] = (spl_real)p.name;
-#define SET_GATE_CONSTANTS(name, x, T, d)       \
-    SET_DERIVED(a_##name, -2.0 / (p.d * M_LN2)) \
-    SET_DERIVED(b_##name, 2.0 * p.T / (p.d * M_LN2))
-        PARAMS(GET_PARAM)
-        GATES(SET_GATE_CONSTANTS)
-        DERIVED(SET_DERIVED)
-        (void)p;
-    }
-}
 
 #define TABLE_ROW(name, value, unit, low, high, rule, meaning) \
     {#name, value, unit, low, high, SPL_RULE_##rule, meaning},
@@ -659,22 +638,32 @@ static const spl_model model_table = {
     .escaped_below = MODEL_ESCAPED_BELOW,
 };
 
+#ifdef MODEL_HAS_CHECK
+#define MODEL_CHECK_NODE check_node
+#else
+#define MODEL_CHECK_NODE NULL
+#endif
+#define FORM_TABLE(form)                                                              \
+    .model = &model_table, .n_derived = N_ALL - N_PARAMS, .n_gates = N_GATES,         \
+    .derive = derive, .check = MODEL_CHECK_NODE, .exprel = exprel, .rhs = rhs_##form, \
+    .jacobian = jacobian_##form, .observe = observe_##form,                           \
+    .block = {block_euler_##form, block_heun_##form, block_rk4_##form,                \
+        block_exp_euler_##form},                                                      \
+    .stage = {stage_euler_##form, stage_heun_##form, stage_rk4_##form,                \
+        stage_exp_euler_##form},                                                      \
+    .open = open_##form, .half = half_##form, .present = present_##form
+
+#ifdef MODEL_SHARES_GATES
+static const spl_model_kernels shared_kernels = {
+    FORM_TABLE(shared),
+    .shares_gates = true,
+};
+#endif
 const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL));
 const spl_model_kernels SPL_TARGETED(SPL_PASTE(spl_model, MODEL)) = {
-    .model = &model_table,
-    .n_derived = N_ALL - N_PARAMS,
-    .n_gates = N_GATES,
-    .derive = derive,
-#ifdef MODEL_HAS_CHECK
-    .check = check_node,
+    FORM_TABLE(separate),
+#ifdef MODEL_SHARES_GATES
+    .shared = &shared_kernels,
+    .node_shares_gates = node_shares_gates,
 #endif
-    .rhs = evaluate_rhs,
-    .jacobian = evaluate_jacobian,
-    .observe = evaluate_observable,
-    .exprel = exprel,
-    .block = {block_euler, block_heun, block_rk4, block_exp_euler},
-    .stage = {stage_euler, stage_heun, stage_rk4, stage_exp_euler},
-    .open = open_tile,
-    .half = half,
-    .present = present,
 };

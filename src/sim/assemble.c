@@ -293,6 +293,21 @@ static void fill_params(spl_network *network, const spl_settings *settings)
     }
 }
 
+/* One exponential for several gates if every node allows it: a matter of the parameters
+ * alone, so that no result depends on the machine. */
+static void choose_gates(spl_network *network)
+{
+    const spl_model_kernels *kernels = network->model;
+    bool shared = kernels->shared != NULL;
+    for (size_t i = 0; i < network->n_nodes && shared; i++) {
+        shared = kernels->node_shares_gates(
+            spl_tile_params(&network->run, i), SPL_TILE, i % SPL_TILE);
+    }
+    if (shared) {
+        network->model = kernels->shared;
+    }
+}
+
 /* c = scale sum + shift + own x for the affine couplings, self and norm for the others. A
  * node without in-strength gets no input at all, never NaN. */
 static void fill_coupling(spl_network *network, const spl_settings *settings)
@@ -441,6 +456,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     network->run.frozen = settings->frozen;
     network->run.coupling = &network->coupling;
     fill_params(network, settings);
+    choose_gates(network);
     fill_coupling(network, settings);
     fill_noise(network, settings);
     if (dense) {

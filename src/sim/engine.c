@@ -221,12 +221,14 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
     const spl_plan *plan = network->plan;
     self->model = settings->model;
     self->one = spl_model_kernels_of(settings->model, SPL_TARGET_SCALAR);
+    self->one = network->model->shares_gates ? self->one->shared : self->one;
     self->base = (spl_engine){
         .ops = &OPS,
         .precision = SPL_PRECISION_NAME,
         .target = network->target,
         .reference = network->reference,
         .path = path_of(network),
+        .gates = network->model->shares_gates ? "shared" : "separate",
         .n_edges = plan->n_edges + plan->n_self,
         .delay_min = plan->delay_min,
         .delay_median = plan->delay_median,

@@ -57,8 +57,9 @@ struct spl_engine {
     const char *precision;
     spl_target target;
     bool reference;
-    const char *path; /* how nodes are coupled */
-    size_t n_edges;   /* self-edges included */
+    const char *path;  /* how nodes are coupled */
+    const char *gates; /* exponentials of the model's gates: "shared" or "separate" */
+    size_t n_edges;    /* self-edges included */
     uint32_t delay_min, delay_median, delay_max;
     size_t block, max_block;      /* steps at once, and the most there can be */
     int max_threads;              /* those chosen at first */

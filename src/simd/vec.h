@@ -60,6 +60,14 @@ typedef uint64_t vec_u64 __attribute__((vector_size(8 * VEC_WORDS)));
 
 #define VEC_INLINE static inline __attribute__((always_inline, unused))
 
+/* A body compiled once for each set of constant arguments; in builds with sanitizers,
+ * where that takes minutes, once for all. */
+#if defined(SPL_SANITIZED)
+#define VEC_SPECIALISED static __attribute__((noinline, unused))
+#else
+#define VEC_SPECIALISED VEC_INLINE
+#endif
+
 /* The same number, rounded to the precision, in every lane. */
 VEC_INLINE vec vec_set(double x)
 {

@@ -79,19 +79,19 @@ VEC_INLINE vec vec_exp2(vec x)
     return vec_exp2_clamped(x, VEC_PICK(1000.0, 125.0));
 }
 
-/* 1 / (1 + 2^t) of n <= VEC_MAX_GATES independent t, in place; absolute error below
- * 2.3e-16, 1.4e-7. The clamp at 60 (24) keeps the exponent trick from wrapping for nodes
- * that run away. Each operation is done for all of them before the next: they are chains
- * of some twenty operations, and a processor looks ahead too little to overlap chains
- * that follow each other. */
-enum { VEC_MAX_GATES = 8 };
-VEC_INLINE void vec_gates(const size_t n, vec *t)
+/* 2^t of n <= VEC_MAX_GATES independent t, in place, for gates 1 / (1 + 2^t), whose
+ * absolute error is below 2.3e-16, 1.4e-7. The clamp keeps the exponent trick from
+ * wrapping for nodes that run away. Each operation is done for all of them before the
+ * next: they are chains of some twenty operations, and a processor looks ahead too little
+ * to overlap chains that follow each other. */
+enum { VEC_MAX_GATES = 8, VEC_GATE_LIMIT = VEC_PICK(60, 24) };
+VEC_INLINE void vec_gate_exponentials(const size_t n, vec *t)
 {
 #define VEC_EACH_GATE SPL_UNROLL for (size_t k = 0; k < n; k++)
     vec rounded[VEC_MAX_GATES];
     vec p[VEC_MAX_GATES];
     const vec magic = vec_set(VEC_ROUND_MAGIC);
-    VEC_EACH_GATE t[k] = vec_clamp(t[k], VEC_PICK(60.0, 24.0));
+    VEC_EACH_GATE t[k] = vec_clamp(t[k], VEC_GATE_LIMIT);
     VEC_EACH_GATE rounded[k] = t[k] + magic;
     VEC_EACH_GATE t[k] = t[k] - (rounded[k] - magic);
     VEC_EACH_GATE p[k] = vec_set(vec_exp2_terms[0]);
@@ -100,7 +100,6 @@ VEC_INLINE void vec_gates(const size_t n, vec *t)
         VEC_EACH_GATE p[k] = vec_fma(p[k], t[k], vec_set(vec_exp2_terms[term]));
     }
     VEC_EACH_GATE t[k] = vec_scale(p[k], rounded[k]);
-    VEC_EACH_GATE t[k] = vec_set(1.0) / (vec_set(1.0) + t[k]);
 #undef VEC_EACH_GATE
 }
 
@@ -109,8 +108,8 @@ VEC_INLINE void vec_gates(const size_t n, vec *t)
 VEC_INLINE vec vec_gate(vec x, vec a, vec b)
 {
     vec t = vec_fma(x, a, b);
-    vec_gates(1, &t);
-    return t;
+    vec_gate_exponentials(1, &t);
+    return vec_set(1.0) / (vec_set(1.0) + t);
 }
 
 /* e^x, relative error below 4.5e-16, 2.5e-7, x clamped to [-690, 690], [-86, 86]:

@@ -585,6 +585,19 @@ def bits_do_not_depend_on_threads():
 
 
 @test
+def results_say_how_gates_were_formed():
+    try:
+        import h5py
+    except ImportError:
+        raise Skip("h5py is absent")
+    write_pair()
+    for width, gates in ("0.15", "shared"), ("0.14", "separate"):
+        activity("two.zip", "-o", f"{gates}.h5", "--set", f"model.d_Ca={width}")
+        with h5py.File(f"{gates}.h5") as results:
+            equal(results.attrs["gates"], gates)
+
+
+@test
 def a_bare_run_uses_the_defaults():
     result = splenium(
         "run", "--threads", "1", "--progress=none", "--set", "simulation.duration=20 ms"

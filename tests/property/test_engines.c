@@ -52,6 +52,9 @@ static bits_case *draw_case(const spl_model *model, const spl_coupling *coupling
         c->settings.sends_state = random_whole(random, 0, model->n_states - 1);
     }
     bits_draw_params(c, random);
+    if (random_whole(random, 0, 1)) {
+        bits_share_gates(c);
+    }
     bits_draw_edges(c, kind, random_uniform(random, 0.1, 1.0), random);
     bits_draw_noise(c, noise, random);
     return c;

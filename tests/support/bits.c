@@ -157,6 +157,28 @@ void bits_draw_params(bits_case *c, uint64_t *random)
     }
 }
 
+static double *param_of(bits_case *c, const char *name)
+{
+    const spl_model *model = c->settings.model;
+    for (size_t p = 0; p < model->n_params; p++) {
+        if (strcmp(model->params[p].name, name) == 0) {
+            return c->settings.params + p * c->n_nodes;
+        }
+    }
+    return NULL;
+}
+
+void bits_share_gates(bits_case *c)
+{
+    double *d_Ca = param_of(c, "d_Ca");
+    double *d_Na = param_of(c, "d_Na");
+    const double *d_K = param_of(c, "d_K");
+    for (size_t i = 0; i < c->n_nodes && d_Ca != NULL; i++) {
+        d_Ca[i] = d_K[i] / 2;
+        d_Na[i] = d_K[i] / 2;
+    }
+}
+
 void bits_draw_noise(bits_case *c, spl_noise_kind kind, uint64_t *random)
 {
     spl_settings *settings = &c->settings;

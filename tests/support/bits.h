@@ -71,6 +71,9 @@ extern const char *const bits_kind_names[BITS_N_KINDS];
 void bits_draw_edges(bits_case *c, bits_kind kind, double density, uint64_t *random);
 /* Draw parameters of every node, and of the coupling, inside their suggested ranges. */
 void bits_draw_params(bits_case *c, uint64_t *random);
+/* Give every node widths that let its gates share an exponential: d_Ca = d_Na = d_K / 2.
+ */
+void bits_share_gates(bits_case *c);
 /* Draw strengths for every state and node; some states stay without noise. */
 void bits_draw_noise(bits_case *c, spl_noise_kind kind, uint64_t *random);
 

@@ -1,0 +1,146 @@
+/* Parameters and gates of a model as vectors: what its tables PARAMS, GATES, GATES_SHARED
+ * and DERIVED turn into. Part of template_end.h. */
+#define ENUM_STATE(name, ...)          STATE_##name,
+#define ENUM_PARAM(name, ...)          PARAM_##name,
+#define ENUM_DERIVED(name, ...)        PARAM_##name,
+#define ENUM_GATE(name, ...)           GATE_##name,
+#define ENUM_GATE_CONSTANTS(name, ...) PARAM_a_##name, PARAM_b_##name,
+#define ENUM_FACTOR(name, ...)         PARAM_k_##name,
+#define ENUM_SHARED(name, ...)         SHARED_##name,
+enum { STATES(ENUM_STATE) N_STATES };
+enum {
+    PARAMS(ENUM_PARAM) N_PARAMS,
+    DERIVED_BEFORE_FIRST = N_PARAMS - 1,
+    GATES(ENUM_GATE_CONSTANTS) GATES_SHARED(ENUM_FACTOR) DERIVED(ENUM_DERIVED) N_ALL
+};
+enum { GATES(ENUM_GATE) N_GATES };
+enum { GATES_SHARED(ENUM_SHARED) N_SHARED, N_UNSHARED = N_GATES - N_SHARED };
+enum { N_VECTORS = SPL_TILE / SPL_LANES };
+
+_Static_assert(N_STATES <= SPL_MAX_STATES, "too many states");
+_Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
+#define ASSERT_ORDER(name, base, power)                                            \
+    _Static_assert(                                                                \
+        (int)GATE_##name >= (int)N_UNSHARED && (int)GATE_##base < (int)N_UNSHARED, \
+        "gates that share the exponential of another stand last in GATES");
+GATES_SHARED(ASSERT_ORDER)
+
+/* All parameters of the nodes from i on; the compiler loads those that are used. */
+VEC_INLINE model_params load_params(const spl_real *params, size_t stride, size_t i)
+{
+#define LOAD_PARAM(name, ...) .name = vec_load(params + PARAM_##name * stride + i),
+#define LOAD_GATE_CONSTANTS(name, ...) \
+    LOAD_PARAM(a_##name, __VA_ARGS__) LOAD_PARAM(b_##name, __VA_ARGS__)
+#define LOAD_FACTOR(name, ...) LOAD_PARAM(k_##name, __VA_ARGS__)
+    return (model_params){PARAMS(LOAD_PARAM) GATES(LOAD_GATE_CONSTANTS)
+            GATES_SHARED(LOAD_FACTOR) DERIVED(LOAD_PARAM)};
+}
+
+/* Those of a tile of the run. */
+VEC_INLINE model_params tile_params(const spl_kernel_run *run, size_t first, size_t lane)
+{
+    return load_params(run->params + first * N_ALL, SPL_TILE, lane);
+}
+
+/* x^power; the compiler knows the power. */
+VEC_INLINE vec whole_power(vec x, const int power)
+{
+    vec product = x;
+    SPL_UNROLL
+    for (int i = 1; i < power; i++) {
+        product = product * x;
+    }
+    return product;
+}
+
+/* All gates of n vectors of nodes, from i on, at their states. The compiler knows n and
+ * `shared`: whether exponentials are shared as GATES_SHARED says. */
+VEC_INLINE void gates_of(const bool shared, const size_t n,
+    const model_state *const *s MODEL_UNUSED, const spl_real *params MODEL_UNUSED,
+    size_t stride MODEL_UNUSED, size_t i MODEL_UNUSED, model_gates *const *h MODEL_UNUSED)
+{
+    vec t[VEC_MAX_GATES];
+    const size_t own = shared ? N_UNSHARED : N_GATES;
+#define GATE_CONSTANT(name) vec_load(params + PARAM_##name * stride + i + v * SPL_LANES)
+#define GATE_ARGUMENT(name, x, ...)                                             \
+    if (GATE_##name < own) {                                                    \
+        t[v * own + GATE_##name] =                                              \
+            vec_fma(s[v]->x, GATE_CONSTANT(a_##name), GATE_CONSTANT(b_##name)); \
+    }
+#define OWN_GATE(name, ...)                                                    \
+    if (GATE_##name < own) {                                                   \
+        h[v]->name = vec_set(1.0) / (vec_set(1.0) + t[v * own + GATE_##name]); \
+    }
+#define SHARED_GATE(name, base, power)                  \
+    h[v]->name =                                        \
+        vec_set(1.0) / vec_fma(GATE_CONSTANT(k_##name), \
+                           whole_power(t[v * own + GATE_##base], power), vec_set(1.0));
+    SPL_UNROLL
+    for (size_t v = 0; v < n; v++) {
+        GATES(GATE_ARGUMENT)
+    }
+    vec_gate_exponentials(n * own, t);
+    SPL_UNROLL
+    for (size_t v = 0; v < n; v++) {
+        if (shared) {
+            GATES_SHARED(SHARED_GATE)
+        }
+        GATES(OWN_GATE)
+    }
+}
+
+VEC_INLINE model_gates gates_at(const bool shared, const model_state s,
+    const spl_real *params, size_t stride, size_t i)
+{
+    const model_state *const state = &s;
+    model_gates h = {.unused = vec_set(0.0)};
+    model_gates *const gates = &h;
+    gates_of(shared, 1, &state, params, stride, i, &gates);
+    return h;
+}
+
+VEC_INLINE model_gates tile_gates(const bool shared, const model_state s,
+    const spl_kernel_run *run, size_t first, size_t lane)
+{
+    return gates_at(shared, s, run->params + first * N_ALL, SPL_TILE, lane);
+}
+
+/* Derived constants take the divisions out of the loop. */
+static void derive(spl_real *params, size_t stride)
+{
+    for (size_t i = 0; i < stride; i++) {
+        model_values p;
+#define GET_PARAM(name, ...) p.name = params[PARAM_##name * stride + i];
+#define SET_DERIVED(name, expression) \
+    p.name = (expression);            \
+    params[PARAM_##name * stride + i] = (spl_real)p.name;
+#define SET_GATE_CONSTANTS(name, x, T, d)       \
+    SET_DERIVED(a_##name, -2.0 / (p.d * M_LN2)) \
+    SET_DERIVED(b_##name, 2.0 * p.T / (p.d * M_LN2))
+/* 2^x of the kernels: that of the C library may differ elsewhere */
+#define SET_FACTOR(name, base, power) \
+    SET_DERIVED(k_##name, vec_exp2(vec_set(p.b_##name - (power)*p.b_##base))[0])
+        PARAMS(GET_PARAM)
+        GATES(SET_GATE_CONSTANTS)
+        GATES_SHARED(SET_FACTOR)
+        DERIVED(SET_DERIVED)
+        (void)p;
+    }
+}
+
+#ifdef MODEL_SHARES_GATES
+/* Whether the slopes of a node stand in the ratios of GATES_SHARED, to the last bit.
+ * Factors within the limit keep the meaning of the clamp: where the base's exponential is
+ * cut off, the other gate is 0 or 1 as well, and nothing overflows. */
+static bool node_shares_gates(const spl_real *params, size_t stride, size_t node)
+{
+    bool shares = true;
+#define NODE_PARAM(name) params[PARAM_##name * stride + node]
+#define NODE_SHARES(name, base, power)                                         \
+    shares = shares && NODE_PARAM(a_##name) == (power)*NODE_PARAM(a_##base) && \
+             NODE_PARAM(k_##name) >= ldexp(1.0, -VEC_GATE_LIMIT) &&            \
+             NODE_PARAM(k_##name) <= ldexp(1.0, VEC_GATE_LIMIT);
+    GATES_SHARED(NODE_SHARES)
+    return shares;
+}
+#endif
