@@ -27,12 +27,6 @@ typedef struct spl_worker {
     spl_barrier *barrier;
 } spl_worker;
 
-/* Next run of neighbouring tiles of a worker's, as nodes [*first, *last) below `limit`;
- * *at walks from worker->begin. False after the last. */
-#define spl_worker_nodes SPL_PRECISE(spl_worker_nodes)
-bool spl_worker_nodes(const spl_network *network, const spl_worker *worker, size_t limit,
-    size_t *at, size_t *first, size_t *last);
-
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
  * if the run has no noise. Coloured noise advances its state. */
 #define spl_noise_fill SPL_PRECISE(spl_noise_fill)

@@ -18,15 +18,17 @@ typedef struct {
     _Atomic bool suspicious; /* some state left the bounds in the running block */
 } loop_state;
 
-bool spl_worker_nodes(const spl_network *network, const spl_worker *worker, size_t limit,
-    size_t *at, size_t *first, size_t *last)
+/* Next run of neighbouring tiles from plan->tile[*at] on, before `end`, as nodes
+ * [*first, *last) below `limit`; false after the last. */
+static bool next_nodes(const spl_plan *plan, size_t limit, size_t *at, size_t end,
+    size_t *first, size_t *last)
 {
-    const uint32_t *tile = network->plan->tile;
+    const uint32_t *tile = plan->tile;
     size_t next = *at;
-    if (next >= worker->end) {
+    if (next >= end) {
         return false;
     }
-    for (next++; next < worker->end && tile[next] == tile[next - 1] + 1; next++) {
+    for (next++; next < end && tile[next] == tile[next - 1] + 1; next++) {
     }
     *first = (size_t)tile[*at] * SPL_TILE;
     *last = *first + (next - *at) * SPL_TILE;
@@ -41,7 +43,7 @@ static void save_states(spl_network *network, const spl_worker *worker)
     size_t at = worker->begin;
     size_t first;
     size_t last;
-    while (spl_worker_nodes(network, worker, network->stride, &at, &first, &last)) {
+    while (next_nodes(network->plan, network->stride, &at, worker->end, &first, &last)) {
         const size_t bytes = (last - first) * sizeof(spl_real);
         for (size_t s = 0; s < network->n_states; s++) {
             const size_t place = s * network->stride + first;
@@ -71,8 +73,26 @@ static bool inside(const spl_network *network, spl_divergence *where)
     return true;
 }
 
-/* Returns whether the worker's states stayed inside at every step. */
-static bool advance(spl_network *network, const spl_worker *worker, size_t n_steps)
+/* Tiles that go through a block, and then to the monitors while their rows are in the
+ * nearest cache: a tied unit, a few free tiles, or everything. Returns the end of the
+ * group that begins at plan->tile[begin]. */
+enum { FREE_TILES = 4 };
+static size_t end_of_group(
+    const spl_network *network, const spl_worker *worker, size_t begin, size_t *unit)
+{
+    const spl_plan *plan = network->plan;
+    if (network->reference || network->together) {
+        return worker->end;
+    }
+    if (*unit < plan->n_tied) {
+        return plan->unit_start[++*unit];
+    }
+    return begin + FREE_TILES < worker->end ? begin + FREE_TILES : worker->end;
+}
+
+/* Returns whether the states of the group stayed inside at every step. */
+static bool advance_group(spl_network *network, const spl_worker *worker, size_t begin,
+    size_t end, size_t n_steps)
 {
     const spl_plan *plan = network->plan;
     bool all_inside = true;
@@ -81,21 +101,14 @@ static bool advance(spl_network *network, const spl_worker *worker, size_t n_ste
         spl_advance_reference(network, n_steps);
         return inside(network, &nowhere);
     }
-    if (network->together) {
-        return spl_advance_tied(network, worker, plan->tile + worker->begin,
-            worker->end - worker->begin, n_steps);
+    if (begin < plan->unit_start[plan->n_tied]) {
+        return spl_advance_tied(
+            network, worker, plan->tile + begin, end - begin, n_steps);
     }
-    for (size_t u = worker->first_unit; u < worker->end_unit; u++) {
-        const uint32_t *tiles = plan->tile + plan->unit_start[u];
-        if (u < plan->n_tied) {
-            const size_t n_tiles = plan->unit_start[u + 1] - plan->unit_start[u];
-            all_inside =
-                spl_advance_tied(network, worker, tiles, n_tiles, n_steps) && all_inside;
-        } else {
-            all_inside = spl_advance_block(network, worker->scratch,
-                             (size_t)*tiles * SPL_TILE, n_steps) &&
-                         all_inside;
-        }
+    for (size_t t = begin; t < end; t++) {
+        all_inside = spl_advance_block(network, worker->scratch,
+                         (size_t)plan->tile[t] * SPL_TILE, n_steps) &&
+                     all_inside;
     }
     return all_inside;
 }
@@ -127,18 +140,17 @@ static void show_columns(
     }
 }
 
-/* Show the worker's part of the block to the hooks. */
-static void observe(const loop_state *team, const spl_worker *worker)
+/* Show the tiles plan->tile[begin .. end) to the hooks. */
+static void observe(const loop_state *team, size_t begin, size_t end)
 {
     const spl_network *network = team->network;
     const spl_samples samples = samples_of(network, team->n_steps);
-    size_t at = worker->begin;
     size_t first;
     size_t last;
     if (team->n_steps == 0 || network->record == NULL) {
         return;
     }
-    while (spl_worker_nodes(network, worker, network->n_nodes, &at, &first, &last)) {
+    while (next_nodes(network->plan, network->n_nodes, &begin, end, &first, &last)) {
         if (first == last) {
             continue;
         }
@@ -147,6 +159,28 @@ static void observe(const loop_state *team, const spl_worker *worker)
             team->hooks->observe(team->hooks->user, &samples, first, last);
         }
     }
+}
+
+/* The worker's part of a block; false if a state left the bounds. Tiles that are lost
+ * are observed later, when it is known how far they were good. */
+static bool advance(loop_state *team, const spl_worker *worker, bool show)
+{
+    spl_network *network = team->network;
+    bool all_inside = true;
+    size_t unit = worker->first_unit;
+    for (size_t begin = worker->begin; begin < worker->end;) {
+        const size_t end = end_of_group(network, worker, begin, &unit);
+        const bool good = advance_group(network, worker, begin, end, team->n_steps);
+        all_inside = all_inside && good;
+        if (show) {
+            memset(network->lost + begin, !good, end - begin);
+        }
+        if (show && good) {
+            observe(team, begin, end);
+        }
+        begin = end;
+    }
+    return all_inside;
 }
 
 static void plan_block(loop_state *team)
@@ -174,6 +208,7 @@ static spl_worker everything(spl_network *network, spl_barrier *alone)
 static size_t replay(loop_state *team)
 {
     spl_network *network = team->network;
+    const size_t n_steps = team->n_steps;
     const uint64_t start = network->step;
     const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
     spl_barrier alone;
@@ -184,16 +219,18 @@ static size_t replay(loop_state *team)
         memcpy(network->eta, network->eta_backup, bytes);
     }
     spl_network_carry(network);
-    size_t good = 0;
-    for (; good < team->n_steps; good++) {
+    team->n_steps = 1;
+    while (network->step < start + n_steps) {
         if (record != NULL) {
-            network->record = record + good * network->run.n_slots * network->stride;
+            network->record = record + (size_t)(network->step - start) *
+                                           network->run.n_slots * network->stride;
         }
-        if (!advance(network, &worker, 1)) {
+        if (!advance(team, &worker, false)) {
             break;
         }
         network->step++;
     }
+    const size_t good = (size_t)(network->step - start);
     network->record = record;
     network->step = start;
     return good;
@@ -246,8 +283,8 @@ static spl_worker deal(loop_state *team, size_t index)
     return worker;
 }
 
-/* Cut the block off before the step that left the bounds. Threads whose own nodes stayed
- * inside have observed all of it; the rows up to there are right. */
+/* Cut the block off before the step that left the bounds. Tiles that stayed inside have
+ * been observed to its end; the rows up to there are right. */
 static void find_divergence(loop_state *team)
 {
     const size_t good = team->n_steps > 1 ? replay(team) : 0;
@@ -256,10 +293,9 @@ static void find_divergence(loop_state *team)
     team->divergence->step = team->network->step + good + 1;
     team->n_steps = good;
     team->stop = true;
-    for (size_t t = 0; t < team->barrier.team; t++) {
-        if (team->network->scratch[t].lost) {
-            const spl_worker worker = deal(team, t);
-            observe(team, &worker);
+    for (size_t t = 0; t < team->network->stride / SPL_TILE; t++) {
+        if (team->network->lost[t]) {
+            observe(team, t, t + 1);
         }
     }
 }
@@ -287,11 +323,8 @@ static void work(loop_state *team, size_t index)
     const spl_worker worker = deal(team, index);
     while (!team->stop) {
         save_states(team->network, &worker);
-        worker.scratch->lost = !advance(team->network, &worker, team->n_steps);
-        if (worker.scratch->lost) {
+        if (!advance(team, &worker, true)) {
             team->suspicious = true;
-        } else {
-            observe(team, &worker);
         }
         spl_barrier_meet(worker.barrier, worker.index, between_blocks, team);
     }

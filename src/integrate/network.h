@@ -23,7 +23,6 @@ typedef struct spl_scratch {
     spl_real *sent;      /* [B + 1][n_channels][SPL_TILE] */
     spl_real *sent_half; /* [B][n_channels][SPL_TILE] */
     spl_real *extreme;   /* [SPL_TILE] */
-    bool lost;           /* a node of this thread left the bounds in this block */
     /* of tied tiles only, see spl_kernel_stage; else NULL */
     spl_real *y, *slope, *x_before, *f_before; /* [n_states][SPL_TILE] */
     spl_real *gates;                           /* [n_gates][SPL_TILE] */
@@ -58,6 +57,7 @@ typedef struct spl_network {
     spl_real *record;       /* [B][n_slots][stride], or NULL */
     double *shown;          /* the same for the monitors: record itself, or its copy */
     spl_scratch *scratch;   /* [threads] */
+    bool *lost;             /* [tiles] of the plan: left the bounds in this block */
     spl_real *present[2];   /* [n_channels][stride]: what all nodes show, for edges
                                without delay */
 

@@ -201,6 +201,7 @@ static void layout_working(spl_network *network, spl_arena *arena)
     const size_t n_tied = network->reference ? 0 : plan->unit_start[plan->n_tied];
     network->scratch =
         spl_arena_take(arena, (size_t)network->threads, sizeof(spl_scratch));
+    network->lost = spl_arena_take(arena, n_tiles, sizeof *network->lost);
     network->tied = spl_arena_take(arena, n_tiles, sizeof(spl_scratch));
     network->tied_sent = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
     network->tied_sent_half = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
