@@ -335,4 +335,9 @@ SPL_MUST_CHECK spl_status spl_spectral_radius(
 SPL_MUST_CHECK spl_status spl_weights_normalise(
     spl_entries *entries, spl_normalise kind, const char *place);
 
+/* Version and build of the BLAS library, which finds eigenvalues, and the CPU kernel it
+ * has chosen, on which its last bits depend; static. */
+const char *spl_blas_name(void);
+const char *spl_blas_core(void);
+
 #endif

@@ -228,6 +228,54 @@ static void undelayed(
     }
 }
 
+/* A row of the matrix for a few runs: each column is loaded once, the sums stay in
+ * registers, and follow the sources in the order of the list. */
+enum { TILE_VECTORS = SPL_TILE / SPL_LANES, RUNS_AT_ONCE = 3 };
+VEC_INLINE void multiply_runs(const spl_real *matrix, size_t n_nodes, const size_t n_runs,
+    const spl_real *sent, size_t sent_step, spl_real *sums, size_t sums_step)
+{
+    vec sum[RUNS_AT_ONCE][TILE_VECTORS];
+    for (size_t r = 0; r < n_runs; r++) {
+        for (size_t v = 0; v < TILE_VECTORS; v++) {
+            sum[r][v] = vec_load(sums + r * sums_step + v * SPL_LANES);
+        }
+    }
+    for (size_t j = 0; j < n_nodes; j++) {
+        const spl_real *column = matrix + j * SPL_TILE;
+        SPL_UNROLL
+        for (size_t r = 0; r < n_runs; r++) {
+            const vec x = vec_set(sent[r * sent_step + j]);
+            SPL_UNROLL
+            for (size_t v = 0; v < TILE_VECTORS; v++) {
+                sum[r][v] = vec_fma(vec_load(column + v * SPL_LANES), x, sum[r][v]);
+            }
+        }
+    }
+    for (size_t r = 0; r < n_runs; r++) {
+        for (size_t v = 0; v < TILE_VECTORS; v++) {
+            vec_store(sums + r * sums_step + v * SPL_LANES, sum[r][v]);
+        }
+    }
+}
+
+static void dense(const spl_plan *plan, const spl_real *matrix, size_t first,
+    size_t n_runs, const spl_real *sent, size_t sent_step, spl_real *sums,
+    size_t sums_step)
+{
+    const size_t n = plan->n_nodes;
+    const spl_real *rows = matrix + first * n;
+    for (; n_runs >= RUNS_AT_ONCE; n_runs -= RUNS_AT_ONCE) {
+        multiply_runs(rows, n, RUNS_AT_ONCE, sent, sent_step, sums, sums_step);
+        sent += RUNS_AT_ONCE * sent_step;
+        sums += RUNS_AT_ONCE * sums_step;
+    }
+    for (; n_runs > 0; n_runs--) {
+        multiply_runs(rows, n, 1, sent, sent_step, sums, sums_step);
+        sent += sent_step;
+        sums += sums_step;
+    }
+}
+
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels);
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {
-    .delayed = delayed, .near = near, .put = put, .undelayed = undelayed};
+    .delayed = delayed, .near = near, .put = put, .undelayed = undelayed, .dense = dense};

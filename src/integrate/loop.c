@@ -255,18 +255,6 @@ static void deal_units(const spl_plan *plan, size_t index, size_t count, spl_wor
     mine->end = plan->unit_start[mine->end_unit];
 }
 
-/* Tiles of the one unit that all share: whole panels of a dense product. */
-static void deal_tiles(
-    const spl_network *network, size_t index, size_t count, spl_worker *mine)
-{
-    const size_t n_tiles = network->stride / SPL_TILE;
-    const size_t panel = network->matrix != NULL ? SPL_DENSE_TILES : 1;
-    const size_t n_panels = (n_tiles + panel - 1) / panel;
-    mine->begin = index * n_panels / count * panel;
-    mine->end = (index + 1) * n_panels / count * panel;
-    mine->end = mine->end < n_tiles ? mine->end : n_tiles;
-}
-
 static spl_worker deal(loop_state *team, size_t index)
 {
     spl_network *network = team->network;
@@ -276,7 +264,9 @@ static spl_worker deal(loop_state *team, size_t index)
         .barrier = &team->barrier,
     };
     if (network->together) {
-        deal_tiles(network, index, team->barrier.team, &worker);
+        const size_t n_tiles = network->stride / SPL_TILE;
+        worker.begin = index * n_tiles / team->barrier.team;
+        worker.end = (index + 1) * n_tiles / team->barrier.team;
     } else {
         deal_units(network->plan, index, team->barrier.team, &worker);
     }
@@ -372,11 +362,7 @@ void spl_network_carry(spl_network *network)
             network->sum->delayed(
                 plan, plan->undelayed, history, k, 1, first, carry + first, SPL_TILE);
         }
-        if (network->matrix != NULL) {
-            spl_sum_dense(plan, network->matrix, present, 0, network->stride, carry);
-        } else {
-            network->sum->undelayed(plan, present, 0, network->stride, carry);
-        }
+        network->sum->undelayed(plan, present, 0, network->stride, carry);
     }
 }
 

@@ -64,7 +64,6 @@ typedef struct spl_network {
     /* tied tiles */
     spl_scratch *tied;                      /* [tiles]; zero for free tiles */
     spl_real **tied_sent, **tied_sent_half; /* [tiles]: theirs, for near edges */
-    spl_real *dense_sums;                   /* [n_channels][stride], with a matrix */
 
     /* the reference engine, else NULL */
     spl_real *y, *slope, *x_before, *f_before; /* [n_states][stride] */

@@ -38,38 +38,20 @@ static void wait_for_others(const tied_unit *unit)
     }
 }
 
-/* Edges without delay of the unit's nodes, from what is shown now, as a dense product. */
-static void multiply(const tied_unit *unit)
-{
-    const spl_network *network = unit->network;
-    const size_t begin = first_of(unit, 0);
-    const size_t end = begin + unit->n_tiles * SPL_TILE;
-    if (network->matrix == NULL || unit->n_tiles == 0) {
-        return;
-    }
-    for (size_t channel = 0; channel < network->n_channels; channel++) {
-        spl_real *sums = network->dense_sums + channel * network->stride + begin;
-        memset(sums, 0, (end - begin) * sizeof *sums);
-        spl_sum_dense(network->plan, network->matrix,
-            network->present[unit->now] + channel * network->stride, begin, end, sums);
-    }
-}
-
-/* Add the edges without delay to the sums of a tile; with a matrix, multiply() first. */
+/* Add the edges without delay to the sums of a tile, from what is shown now. */
 static void add_undelayed(const tied_unit *unit, size_t t, spl_real *sums)
 {
     const spl_network *network = unit->network;
     const size_t first = first_of(unit, t);
     for (size_t channel = 0; channel < network->n_channels; channel++) {
+        const spl_real *present = network->present[unit->now] + channel * network->stride;
         spl_real *tile = sums + channel * SPL_TILE;
-        const size_t at = channel * network->stride;
-        if (network->matrix == NULL) {
-            network->sum->undelayed(network->plan, network->present[unit->now] + at,
-                first, first + SPL_TILE, tile);
-            continue;
-        }
-        for (size_t lane = 0; lane < SPL_TILE; lane++) {
-            tile[lane] += network->dense_sums[at + first + lane];
+        if (network->matrix != NULL) {
+            network->sum->dense(
+                network->plan, network->matrix, first, 1, present, 0, tile, 0);
+        } else {
+            network->sum->undelayed(
+                network->plan, present, first, first + SPL_TILE, tile);
         }
     }
 }
@@ -178,9 +160,6 @@ static void advance_stage(tied_unit *unit, size_t step, size_t stage)
     const bool last = stage + 1 == spl_schemes[network->scheme].n_stages;
     /* under frozen coupling nobody looks at the stages between */
     const bool shown = last || !network->run.frozen;
-    if (stage > 0 && !network->run.frozen && unit->undelayed) {
-        multiply(unit);
-    }
     for (size_t t = 0; t < unit->n_tiles; t++) {
         spl_real other[SPL_MAX_CHANNELS * SPL_TILE];
         spl_real *sent =
@@ -207,11 +186,8 @@ static void advance_step(tied_unit *unit, size_t step)
     for (size_t stage = 0; stage < spl_schemes[unit->network->scheme].n_stages; stage++) {
         advance_stage(unit, step, stage);
     }
-    if (unit->undelayed) {
-        multiply(unit);
-        for (size_t t = 0; t < unit->n_tiles; t++) {
-            add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
-        }
+    for (size_t t = 0; t < unit->n_tiles && unit->undelayed; t++) {
+        add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
     }
 }
 

@@ -73,9 +73,8 @@ out:
 
 /* Choose the block and with it the threads. One thread takes whatever is cheapest;
  * several need units that can be dealt evenly, else they share everything and wait for
- * each other after every stage. A dense product is of all nodes at once. */
-static spl_status choose_block(
-    spl_network *network, const spl_settings *settings, bool dense)
+ * each other after every stage. */
+static spl_status choose_block(spl_network *network, const spl_settings *settings)
 {
     spl_status status = SPL_OK;
     spl_plan *plan = network->plan;
@@ -97,10 +96,10 @@ static spl_status choose_block(
             least = cost;
         }
     }
-    const bool fits = isfinite(least) && !dense;
+    const bool fits = isfinite(least);
     SPL_TRY(spl_plan_partition(plan, best));
     network->threads = count_threads(settings, network, fits ? best : 1);
-    network->together = dense || (!fits && network->threads > 1);
+    network->together = !fits && network->threads > 1;
     if (network->together) {
         spl_plan_tie_all(plan);
     }
@@ -255,8 +254,7 @@ static void layout(
             arena, network->plan->block * network->run.n_slots * stride, sizeof(double));
     }
     if (dense) {
-        network->matrix = spl_arena_take(arena, stride * stride, bytes);
-        network->dense_sums = spl_arena_take(arena, network->n_channels * stride, bytes);
+        network->matrix = spl_arena_take(arena, stride * network->n_nodes, bytes);
     }
     for (size_t s = 0; s < network->n_states; s++) {
         network->run.noise_scale[s] =
@@ -342,6 +340,19 @@ static void fill_coupling(spl_network *network, const spl_settings *settings)
         scale[i] = (spl_real)factor;
         shift[i] = (spl_real)(isolated ? 0.0 : b);
         own[i] = (spl_real)(factor * (weight - (kernels->difference ? strength : 0.0)));
+    }
+}
+
+/* Tile by tile, the columns of a tile together. */
+static void fill_matrix(spl_network *network)
+{
+    const spl_plan *plan = network->plan;
+    spl_real *matrix = (spl_real *)network->matrix;
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        spl_real *tile = matrix + i / SPL_TILE * SPL_TILE * plan->n_nodes;
+        for (size_t e = plan->undelayed[i]; e < plan->start[i + 1]; e++) {
+            tile[(size_t)plan->source[e] * SPL_TILE + i % SPL_TILE] = plan->weight[e];
+        }
     }
 }
 
@@ -446,7 +457,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     choose_record(network, record);
     choose_noise(network, settings);
     const bool dense = choose_dense(network, settings);
-    SPL_TRY(choose_block(network, settings, dense));
+    SPL_TRY(choose_block(network, settings));
 
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));
@@ -461,7 +472,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     fill_coupling(network, settings);
     fill_noise(network, settings);
     if (dense) {
-        spl_dense_fill(network->plan, (spl_real *)network->matrix);
+        fill_matrix(network);
     }
     spl_network_reset(network, settings);
 out:

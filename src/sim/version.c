@@ -1,7 +1,7 @@
 #include "splenium/version.h"
 
 #include "base/build_info.h"
-#include "coupling/sums.h"
+#include "connectome/connectome.h"
 #include "h5/h5.h"
 #include "sim/commit.h"
 #include "simd/dispatch.h"

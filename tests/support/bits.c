@@ -129,8 +129,6 @@ void bits_draw_edges(bits_case *c, bits_kind kind, double density, uint64_t *ran
         /* an in-strength near zero would make the input as large as its rounding error */
         c->settings.in_strength = false;
     }
-    /* also for small mixed networks without a delayed edge: sums by BLAS have other bits
-     */
     c->settings.undelayed = SPL_UNDELAYED_SPARSE;
 }
 

@@ -1,7 +1,7 @@
 /* The BLAS library of this build. */
 #include <cblas.h>
 
-#include "coupling/sums.h"
+#include "connectome/connectome.h"
 
 const char *spl_blas_name(void)
 {
