@@ -187,7 +187,8 @@ static void print_results(const spl_results_info *results)
 static void print_page(const connectome_page *page)
 {
     print_text(stdout, page->info.source);
-    printf(": %s; %s\n", page->info.form, page->info.members);
+    printf(": %s; %s%s\n", page->info.form, page->info.members,
+        page->info.sparse ? "; stored sparse" : "");
     print_nodes(&page->info);
     print_edges(&page->info);
     print_weights(&page->info);
@@ -305,6 +306,7 @@ static void write_page(const connectome_page *page)
     json_text(&json, "source", info->source);
     json_text(&json, "form", info->form);
     json_text(&json, "members", info->members);
+    json_flag(&json, "sparse", info->sparse);
     json_text(&json, "sha256", info->sha256);
     json_text(&json, "info", info->info);
     write_nodes(&json, page);
@@ -407,7 +409,8 @@ const tool_verb verb_info = {
         "Print size, weights, tract lengths and delays of a connectome as a run would "
         "use it: after the policies that --set connectome.KEY=VALUE chooses. Without a "
         "file, of the connectome shipped with the program. An edge is an entry with a "
-        "weight other than 0, the diagonal included.\n"
+        "weight other than 0, the diagonal included. Sparse matrices, as SciPy saves "
+        "them or as groups in HDF5, may have up to 2^24 nodes.\n"
         "\n"
         "Of a results file, also how its run went: its state (running, complete, "
         "interrupted, diverged, failed; killed if it says running and nobody writes "

@@ -261,7 +261,7 @@ const tool_verb verb_run = {
     .summary = "run a simulation and write its results file",
     .page =
         "Run one simulation. The argument is told by its contents: a configuration in "
-        "YAML; a connectome (a TVB zip, a folder, .npz, TVB's HDF5), on which the "
+        "YAML; a connectome (a TVB zip, a folder, .npz, HDF5), on which the "
         "default "
         "settings run; or a results file, whose stored configuration runs again. Without "
         "an argument the defaults run on the connectome shipped with the program.\n"

@@ -139,7 +139,7 @@ SPL_API SPL_MUST_CHECK spl_status spl_connectome_find(
 typedef struct spl_connectome_info {
     const char *source; /* path as given, "" if made of arrays */
     const char *form;   /* "TVB zip", "folder", "text files", "npz", "TVB HDF5", "splenium
-                           results", "arrays" */
+                           results", "sparse npz", "sparse HDF5", "arrays" */
     bool sparse;        /* stored as edges, not as matrices */
     const char *members;         /* names separated by blanks */
     const char *sha256;          /* of the input file(s), hex; "" if made of arrays */

@@ -46,7 +46,7 @@
     X(SPEED,              "connectome.speed",            SPEED,  "3",              "mm/ms", POSITIVE,     " or inf", "conduction speed; inf = no delays")         \
     X(DELAYS,             "connectome.delays",           FLAG,   "true",           "",      FINITE,       "", "false: no delays, whatever lengths and speed")     \
     X(DELAY,              "connectome.delay",            TIME,   "none",           "ms",    NOT_NEGATIVE, " or none", "one delay for all edges in place of length / speed") \
-    X(MAX_NODES,          "connectome.max_nodes",        COUNT,  "20000",          "",      FINITE,       "", "largest connectome accepted")                      \
+    X(MAX_NODES,          "connectome.max_nodes",        COUNT,  "20000",          "",      FINITE,       "", "largest matrix accepted; sparse connectomes may be larger")                      \
     X(MAX_MEMBER_BYTES,   "connectome.max_member_bytes", COUNT,  "1073741824",     "",      FINITE,       "", "largest archive member accepted")                  \
     X(COUPLING_FUNCTION,  "coupling.function",           NAME,   "mean_rate",      "",      FINITE,       "coupling function", "form of the coupling; its parameters are keys of this section") \
     X(COUPLING_NORMALISE, "coupling.normalise",          WORD,   "auto",           "",      FINITE,       "auto | in_strength | none", "divide each node's sum by its in-strength; auto: as the function usually is") \
