@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from command import COMMAND, environment, files, splenium, write
+from command import COMMAND, SOURCE, environment, files, splenium, write
 from support.tap import equal, holds, main, test
 
 QUICK = ["bench", "--quick", "--data", "none"]
@@ -89,6 +89,18 @@ def the_page_stands_beside_a_file_of_json():
     with open("bench.json", encoding="utf-8") as file:
         equal([case["name"] for case in json.load(file)["cases"]], ["dk68-ensemble"])
     equal(files(), ["bench.json"])
+
+
+@test
+def goals_only_warn():
+    sample = dict.fromkeys(SAMPLE, 1.5)
+    case = {"name": "998-threads", "product_us": sample, "ratio": sample}
+    write("bench.json", json.dumps({"cases": [case, {"name": "76", "skipped": "absent"}]}))
+    result = subprocess.run([SOURCE / "tools/update-performance", "--goals", "bench.json"],
+                            capture_output=True, text=True)
+    equal((result.returncode, result.stderr), (0, ""))
+    holds("998-threads" in result.stdout and "WARNING: below the goal" in result.stdout,
+          result.stdout)
 
 
 @test

@@ -82,8 +82,9 @@ typedef struct bench_result {
     double max_abs_dV, allowed_dV;
     uint64_t escaped_nodes;
     double load_s, create_s;
-    size_t n_members;                /* of an ensemble */
-    bench_sample million_node_steps; /* per second, of an ensemble */
+    size_t n_members; /* of an ensemble */
+    /* of an ensemble: per second of wall time, and of one thread's processor time */
+    bench_sample million_node_steps, million_by_processor;
 } bench_result;
 
 /* run.c: measure a case; what cannot be run is said in the result. Result: SPL_OK; errors

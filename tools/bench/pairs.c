@@ -169,19 +169,22 @@ out:
 
 /* The caller is no worker: it only holds the watch. */
 static void time_rounds(
-    bench_crew *crews, size_t n_crews, size_t rounds, bench_sample *us)
+    bench_crew *crews, size_t n_crews, size_t rounds, bench_result *result)
 {
     for (size_t round = 0; round < rounds; round++) {
         pthread_barrier_wait(crews->barrier);
         const double begin_s = clock_wall();
+        const double begin_process_s = clock_process();
         pthread_barrier_wait(crews->barrier);
         const double steps =
             (double)(crews->turns * TURN_STEPS) * (double)(n_crews * MEMBERS_PER_THREAD);
-        sample_add(us, 1e6 * (clock_wall() - begin_s) / steps);
+        sample_add(&result->product_wall_us, 1e6 * (clock_wall() - begin_s) / steps);
+        sample_add(
+            &result->product_us, 1e6 * (clock_process() - begin_process_s) / steps);
     }
 }
 
-static spl_status run_crews(bench_crew *crews, size_t n_crews, bench_sample *us)
+static spl_status run_crews(bench_crew *crews, size_t n_crews, bench_result *result)
 {
     spl_status status = SPL_OK;
     pthread_barrier_t barrier;
@@ -195,7 +198,7 @@ static spl_status run_crews(bench_crew *crews, size_t n_crews, bench_sample *us)
             return SPL_ERR_INTERNAL;
         }
     }
-    time_rounds(crews, n_crews, crews->rounds, us);
+    time_rounds(crews, n_crews, crews->rounds, result);
     for (size_t k = 0; k < n_crews; k++) {
         pthread_join(crews[k].thread, NULL);
         status = crews[k].failed ? SPL_ERR_INTERNAL : status;
@@ -229,12 +232,13 @@ spl_status bench_run_ensemble(
     for (size_t k = 0; k < n_crews; k++) {
         crews[k].turns = (size_t)ceil(setting->effort.window_s / turn_s);
     }
-    TOOL_TRY(run_crews(crews, n_crews, &result->product_us));
-    result->product_wall_us = result->product_us;
+    TOOL_TRY(run_crews(crews, n_crews, result));
     result->n_members = n_crews * MEMBERS_PER_THREAD;
     result->steps_per_repeat = crews[0].turns * TURN_STEPS;
     for (size_t i = 0; i < result->product_us.count; i++) {
         sample_add(&result->million_node_steps,
+            (double)network->n_nodes / result->product_wall_us.value[i]);
+        sample_add(&result->million_by_processor,
             (double)network->n_nodes / result->product_us.value[i]);
     }
 out:

@@ -175,7 +175,7 @@ static void print_numbers(const bench_result *result)
     printf("  %-26s %10s %10s %10s %10s\n", "us per step", "median", "minimum", "p10",
         "p90");
     print_row("product", &result->product_us);
-    if (result->product_wall_us.count > 0 && result->facts.threads == 1) {
+    if (result->product_wall_us.count > 0 && result->what->kind != BENCH_THREADS) {
         print_row("product, wall time", &result->product_wall_us);
     }
     if (result->core_us.count > 0 && result->what->kind == BENCH_FULL) {
@@ -216,11 +216,12 @@ void bench_print(const bench_result *result)
         result->load_s, result->create_s, (unsigned long long)result->escaped_nodes);
     if (result->n_members > 0) {
         printf("  %zu runs on %d threads: %.1f million node-steps/s (p10 %.1f, p90 "
-               "%.1f)\n",
+               "%.1f), %.1f per second of a processor\n",
             result->n_members, result->facts.threads,
             sample_median(&result->million_node_steps),
             sample_quantile(&result->million_node_steps, 0.1),
-            sample_quantile(&result->million_node_steps, 0.9));
+            sample_quantile(&result->million_node_steps, 0.9),
+            sample_median(&result->million_by_processor));
     }
     print_numbers(result);
     if (result->n_parts > 0) {
@@ -388,6 +389,8 @@ static void write_times(json_writer *json, const bench_result *result)
     if (result->n_members > 0) {
         json_whole(json, "members", result->n_members);
         write_sample(json, "million_node_steps_per_s", &result->million_node_steps);
+        write_sample(
+            json, "million_node_steps_per_processor_s", &result->million_by_processor);
     }
 }
 
