@@ -50,6 +50,7 @@ need_for_tests() {
     need python3-xarray has_module xarray
     need python3-h5netcdf has_module h5netcdf
     need python3-netcdf4 has_module netCDF4
+    need python3-mpmath has_module mpmath
 }
 
 need_for_ci() {

@@ -6,41 +6,56 @@
 
 #include "simd/vec_math.h"
 
-/* Replace n independent counters by their random words, one lane per node; words are in
- * the low halves of the lanes, the high halves are zero. Round by round for all of them:
- * a round waits for the one before. */
-VEC_INLINE void philox_side_by_side(const size_t n, vec_u64 (*counter)[4], uint64_t seed)
+/* Keys of the ten rounds, one in every lane. */
+typedef struct {
+    vec_u64 round[10][2];
+} philox_keys;
+
+VEC_INLINE philox_keys philox_keys_of(uint64_t seed)
 {
+    philox_keys keys;
     uint32_t key0 = (uint32_t)seed;
     uint32_t key1 = (uint32_t)(seed >> 32);
+    for (size_t round = 0; round < 10; round++) {
+        keys.round[round][0] = (vec_u64){0} + key0;
+        keys.round[round][1] = (vec_u64){0} + key1;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    return keys;
+}
+
+/* Replace n independent counters by their random words, one lane per node; words are in
+ * the low halves of the lanes, the high halves hold anything: products take the low ones.
+ * Round by round for all of them: a round waits for the one before. */
+VEC_INLINE void philox_side_by_side(
+    const size_t n, vec_u64 (*counter)[4], const philox_keys *keys)
+{
     const vec_u64 multiplier0 = (vec_u64){0} + 0xD2511F53u;
     const vec_u64 multiplier1 = (vec_u64){0} + 0xCD9E8D57u;
-    for (int round = 0; round < 10; round++) {
+    SPL_UNROLL
+    for (size_t round = 0; round < 10; round++) {
         SPL_UNROLL
         for (size_t i = 0; i < n; i++) {
             vec_u64 *c = counter[i];
             const vec_u64 product0 = vec_mul_u32(multiplier0, c[0]);
             const vec_u64 product1 = vec_mul_u32(multiplier1, c[2]);
-            /* high halves may hold anything in between: products take the low ones */
-            c[0] = (product1 >> 32) ^ c[1] ^ key0;
-            c[2] = (product0 >> 32) ^ c[3] ^ key1;
+            c[0] = (product1 >> 32) ^ (c[1] ^ keys->round[round][0]);
+            c[2] = (product0 >> 32) ^ (c[3] ^ keys->round[round][1]);
             c[1] = product1;
             c[3] = product0;
-        }
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
-    }
-    SPL_UNROLL
-    for (size_t i = 0; i < n; i++) {
-        for (size_t word = 0; word < 4; word++) {
-            counter[i][word] &= 0xffffffffu;
         }
     }
 }
 
+/* The words of one counter per lane, high halves zero. */
 VEC_INLINE void philox_words(vec_u64 counter[4], uint64_t seed)
 {
-    philox_side_by_side(1, (vec_u64(*)[4])counter, seed);
+    const philox_keys keys = philox_keys_of(seed);
+    philox_side_by_side(1, (vec_u64(*)[4])counter, &keys);
+    for (size_t word = 0; word < 4; word++) {
+        counter[word] &= 0xffffffffu;
+    }
 }
 
 /* Word k of SPL_LANES nodes, of counters whose lanes are nodes in order; in single
@@ -49,7 +64,7 @@ VEC_INLINE void philox_words(vec_u64 counter[4], uint64_t seed)
 VEC_INLINE vec_uint philox_word(const vec_u64 (*counter)[4], size_t k)
 {
 #if defined(SPL_SINGLE) && SPL_LANES > 1
-    return (vec_uint)(counter[0][k] | counter[1][k] << 32);
+    return (vec_uint)((counter[0][k] & 0xffffffffu) | counter[1][k] << 32);
 #elif defined(SPL_SINGLE)
     return (vec_uint){(spl_bits)counter[0][k][0]};
 #else
@@ -57,46 +72,82 @@ VEC_INLINE vec_uint philox_word(const vec_u64 (*counter)[4], size_t k)
 #endif
 }
 
-/* ln u, u = (word + 1/2) 2^-32. In single precision u is the sum of a high and a low part
- * and rounds once; from 3/4 on, where ln u loses the low part, f = u - 1 is summed
- * itself. */
-VEC_INLINE vec vec_log_uniform(vec_uint word)
-{
+/* -2 ln u, u = (word + 1/2) 2^-32, of the low 32 bits of a lane; relative error below
+ * 4e-16. In single precision u is the sum of a high and a low part and rounds once; from
+ * 3/4 on, where ln u loses the low part, f = u - 1 is summed itself. */
 #ifdef SPL_SINGLE
+VEC_INLINE vec minus_two_log(vec_uint word)
+{
     const vec high = vec_from_integer(word >> 9);
     const vec low = (vec_from_integer(word & 0x1ffu) + 0.5) * vec_set(0x1p-32);
     vec e;
     vec f;
     vec_split(vec_fma(high, vec_set(0x1p-23), low), &e, &f);
     const vec near_one = vec_fma(high - 0x1p23, vec_set(0x1p-23), low);
-    return vec_log_split(e, vec_select(high < 0x1.8p22, f, near_one));
-#else
-    return vec_log((vec_from_integer(word) + 0.5) * 0x1p-32);
-#endif
+    return vec_set(-2.0) * vec_log_split(e, vec_select(high < 0x1.8p22, f, near_one));
 }
-
-/* Angle in quarter turns, (n + 1/2) 2^-30 - 1/2 of the low 30 bits. */
-VEC_INLINE vec vec_turn(vec_uint word)
+#else
+/* -2 ln((1 + s) / (1 - s)) / s in s^2 <= 1/25: minimax polynomial, highest power first;
+ * tools/make-polynomials. */
+static const double minus_two_log_terms[] = {-0.30777185639124266, -0.30494261031085773,
+    -0.3637307857752873, -0.4444426583678031, -0.5714285897236692, -0.7999999999081175,
+    -1.333333333333509, -4.0};
+VEC_INLINE vec minus_two_log(vec_uint word)
 {
+    /* 2^20 + word 2^-32, from which all but the half is taken away */
+    const vec_uint at_2_20 = (word & 0xffffffffu) | vec_bits(vec_set(0x1p20));
+    const vec u = vec_from_bits(at_2_20) - vec_set(0x1p20 - 0x1p-33);
+    /* u = 2^e (1 + f), f in [-1/4, 1/2); ln(1 + f) = 2 atanh(s), s = f / (f + 2) */
+    const vec_uint three_quarters = vec_bits(vec_set(0.75));
+    const vec_uint shifted = vec_bits(u) + (vec_bits(vec_set(1.0)) - three_quarters);
+    const vec_uint biased = (shifted >> 52) | vec_bits(vec_set(0x1p52));
+    const vec e = vec_from_bits(biased) - vec_set(0x1p52 + 1023.0);
+    const vec f =
+        vec_from_bits((shifted & 0xfffffffffffffu) + three_quarters) - vec_set(1.0);
+    const vec s = f / (f + vec_set(2.0));
+    const vec ratio = VEC_POLYNOMIAL(minus_two_log_terms, s * s);
+    return vec_fma(e, vec_set(-2.0 * M_LN2), s * ratio);
+}
+#endif
+
+/* Sine and cosine of (n + 1/2) 2^-30 - 1/2 quarter turns, n the low 30 bits of a lane. */
 #ifdef SPL_SINGLE
+VEC_INLINE void sincos_turn(vec_uint word, vec *sine, vec *cosine)
+{
     const vec high = vec_from_integer(word >> 7 & 0x7fffffu) - 0x1p22;
     const vec low = (vec_from_integer(word & 0x7fu) + 0.5) * vec_set(0x1p-30);
-    return vec_fma(high, vec_set(0x1p-23), low);
-#else
-    return vec_fma(
-        vec_from_integer(word & 0x3fffffffu) + 0.5, vec_set(0x1p-30), vec_set(-0.5));
-#endif
+    const vec turn = vec_fma(high, vec_set(0x1p-23), low);
+    vec_sincos_reduced(turn * vec_set(M_PI_2), sine, cosine);
 }
-
-/* Two independent normals of two words (Box & Muller 1958). The first word gives the
- * radius, so |z| <= 6.76; the second quadrant (2 bits) and angle (30 bits). */
-VEC_INLINE void box_muller(vec_uint word0, vec_uint word1, vec *z0, vec *z1)
+#else
+/* sin(pi t / 2) / t and cos(pi t / 2) in t^2 <= 1/4: minimax polynomials, highest power
+ * first; tools/make-polynomials. The constant 1 is its neighbour's. */
+static const double sine_turn_terms[] = {5.633720856452633e-08, -3.5986417534099325e-06,
+    0.00016044115029141055, -0.004681754132282397, 0.07969262624603957,
+    -0.6459640975062443, 1.5707963267948966};
+static const double cosine_turn_terms[] = {4.6546177954479527e-07,
+    -2.5200084147535964e-05, 0.0009192599355831378, -0.020863480733058964,
+    0.2536695078997531, -1.2337005501361489, 1.0};
+VEC_INLINE void sincos_turn(vec_uint word, vec *sine, vec *cosine)
 {
-    const vec radius = vec_sqrt(vec_set(-2.0) * vec_log_uniform(word0));
+    /* 2^21 + (2 n + 1) 2^-31 */
+    const vec_uint at_2_21 = (word << 34 >> 33) | (vec_bits(vec_set(0x1p21)) | 1);
+    const vec t = vec_from_bits(at_2_21) - vec_set(0x1p21 + 0.5);
+    const vec z = t * t;
+    *sine = t * VEC_POLYNOMIAL(sine_turn_terms, z);
+    *cosine = VEC_POLYNOMIAL(cosine_turn_terms, z);
+}
+#endif
+
+/* Two independent normals (Box & Muller 1958) of -2 ln u, u of one word, so |z| <= 6.76,
+ * and another word: quadrant (2 bits) and angle (30 bits). */
+VEC_INLINE void box_muller(vec minus_two_ln_u, vec_uint word, vec *z0, vec *z1)
+{
+    const vec radius = vec_sqrt(minus_two_ln_u);
     vec sine;
     vec cosine;
-    vec_sincos_reduced(vec_turn(word1) * vec_set(M_PI_2), &sine, &cosine);
-    vec_rotate(word1 >> 30, &sine, &cosine);
+    sincos_turn(word, &sine, &cosine);
+    vec_rotate(word >> 30, &sine, &cosine);
     *z0 = radius * cosine;
     *z1 = radius * sine;
 }

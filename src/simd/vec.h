@@ -94,11 +94,6 @@ VEC_INLINE vec vec_from_bits(vec_uint x)
     return (vec)x;
 }
 
-VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
-{
-    return (vec)(((vec_uint)mask & (vec_uint)a) | (~(vec_uint)mask & (vec_uint)b));
-}
-
 /* Intrinsics on numbers and on 64-bit integers. */
 #if VEC_BYTES == 64
 #define VEC_PREFIX(name) _mm512_##name
@@ -110,6 +105,16 @@ VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
 #else
 #define VEC_OPERATION(name) VEC_PREFIX(name##_pd)
 #endif
+
+/* a where the mask is -1, b where it is 0. */
+VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
+{
+#if VEC_BYTES == 32
+    return (vec)VEC_OPERATION(blendv)(b, a, (vec)mask);
+#else
+    return (vec)(((vec_uint)mask & (vec_uint)a) | (~(vec_uint)mask & (vec_uint)b));
+#endif
+}
 
 /* Which lanes of a load are read: the first `count`. */
 #if SPL_LANES == 16

@@ -32,7 +32,7 @@ VEC_INLINE vec vec_polynomial(const size_t degree, const double *terms, vec x)
     vec_polynomial(sizeof(terms) / sizeof *(terms)-1, terms, x)
 
 /* 2^f for f in [-1/2, 1/2]: minimax polynomials, relative error before rounding 2.1e-16
- * and, with the constant term held at 1, 9.2e-8. */
+ * and, with the constant term held at 1, 9.2e-8; tools/make-polynomials. */
 #ifdef SPL_SINGLE
 static const double vec_exp2_terms[] = {0.0013264727629875134, 0.009671512646245915,
     0.05550733741753073, 0.24022242085258252, 0.693146977600288, 1.0};
