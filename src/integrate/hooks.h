@@ -4,6 +4,9 @@
 
 #include "monitor/monitor.h"
 
+/* Most networks that are advanced together. */
+#define SPL_MAX_BATCH 24
+
 /* What becomes of a block; all may be NULL. */
 typedef struct spl_block_hooks {
     void *user;

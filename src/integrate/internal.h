@@ -45,6 +45,12 @@ bool spl_advance_tied(spl_network *network, const spl_worker *worker,
     const uint32_t *tiles, size_t n_tiles, size_t n_steps);
 void spl_advance_reference(spl_network *network, size_t n_steps);
 
+/* Tied units of n whole networks without delays, their dense products as one; `inside`
+ * [n] tells of each what the others return. */
+#define spl_advance_batch SPL_PRECISE(spl_advance_batch)
+void spl_advance_batch(spl_network *const *networks, size_t n, const spl_batch *batch,
+    size_t n_steps, bool *inside);
+
 /* Pieces of both: sums of the block from known samples, in panels; the samples of the
  * block to the history; whether a tile's largest values are inside. */
 #define spl_fill_sums   SPL_PRECISE(spl_fill_sums)

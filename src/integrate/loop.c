@@ -320,7 +320,8 @@ static void work(loop_state *team, size_t index)
     }
 }
 
-void spl_network_advance(spl_network *network, uint64_t n_steps,
+/* A call of one network; finish with a team. */
+static loop_state begin(spl_network *network, uint64_t n_steps,
     const spl_block_hooks *hooks, spl_divergence *divergence)
 {
     static const spl_block_hooks none = {0};
@@ -333,6 +334,13 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
     };
     *divergence = (spl_divergence){0};
     plan_block(&team);
+    return team;
+}
+
+void spl_network_advance(spl_network *network, uint64_t n_steps,
+    const spl_block_hooks *hooks, spl_divergence *divergence)
+{
+    loop_state team = begin(network, n_steps, hooks, divergence);
     /* clang's runtime allocates for a region even of one thread */
     if (network->reference || network->threads == 1) {
         team.barrier.team = 1;
@@ -344,6 +352,54 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
 #pragma omp single
         team.barrier.team = (unsigned)omp_get_num_threads();
         work(&team, (size_t)omp_get_thread_num());
+    }
+}
+
+/* One block of the first n networks, which all go on by the same steps. */
+static void advance_together(loop_state **teams, size_t n, const spl_batch *batch)
+{
+    spl_network *networks[SPL_MAX_BATCH];
+    bool inside_all[SPL_MAX_BATCH];
+    for (size_t r = 0; r < n; r++) {
+        const spl_worker worker = deal(teams[r], 0);
+        networks[r] = teams[r]->network;
+        save_states(networks[r], &worker);
+    }
+    spl_advance_batch(networks, n, batch, teams[0]->n_steps, inside_all);
+    for (size_t r = 0; r < n; r++) {
+        const size_t n_tiles = networks[r]->stride / SPL_TILE;
+        memset(networks[r]->lost, !inside_all[r], n_tiles);
+        teams[r]->suspicious = !inside_all[r];
+        if (inside_all[r]) {
+            observe(teams[r], 0, n_tiles);
+        }
+        between_blocks(teams[r]);
+    }
+}
+
+void spl_network_advance_batch(spl_network *const *networks, size_t n, spl_batch *batch,
+    uint64_t n_steps, const spl_block_hooks *hooks, spl_divergence *divergence)
+{
+    loop_state all[SPL_MAX_BATCH];
+    loop_state *running[SPL_MAX_BATCH];
+    size_t n_running = 0;
+    for (size_t r = 0; r < n; r++) {
+        all[r] =
+            begin(networks[r], n_steps, hooks != NULL ? &hooks[r] : NULL, &divergence[r]);
+        all[r].barrier.team = 1;
+        running[n_running++] = &all[r];
+    }
+    while (n_running > 0) {
+        if (!running[0]->stop) {
+            advance_together(running, n_running, batch);
+        }
+        size_t left = 0;
+        for (size_t r = 0; r < n_running; r++) {
+            if (!running[r]->stop) {
+                running[left++] = running[r];
+            }
+        }
+        n_running = left;
     }
 }
 

@@ -40,6 +40,7 @@ typedef struct spl_network {
     const spl_sum_kernels *sum;
     const spl_rng_kernels *rng;
     spl_plan *plan;
+    bool shares_plan; /* plan and matrix belong to another network */
     spl_coupling_run coupling;
     spl_kernel_run run;
     bool reference; /* the naive engine; model, sum and rng are then those of the scalar
@@ -92,6 +93,19 @@ void spl_network_start(spl_network *network);
 /* Form the carried sums again from the history at the present step. */
 #define spl_network_carry SPL_PRECISE(spl_network_carry)
 void spl_network_carry(spl_network *network);
+
+/* Working memory of networks advanced together, see spl_network_advance_batch. */
+typedef struct spl_batch {
+    spl_real *present; /* [n_channels][SPL_MAX_BATCH][stride]: what all nodes show */
+    spl_real *sums;    /* the same: of their edges without delay */
+} spl_batch;
+
+/* Advance n <= SPL_MAX_BATCH undelayed networks with one plan and one matrix, which is
+ * then read once for all of them. Each gives what it would give alone, hooks [n] and
+ * divergence [n] included. */
+#define spl_network_advance_batch SPL_PRECISE(spl_network_advance_batch)
+void spl_network_advance_batch(spl_network *const *networks, size_t n, spl_batch *batch,
+    uint64_t n_steps, const spl_block_hooks *hooks, spl_divergence *divergence);
 
 /* Advance by n steps, or until a hook ends the loop or a state diverges: then
  * `divergence` tells where, and the hooks have seen every step before it. */

@@ -16,9 +16,11 @@ typedef struct {
     size_t n_steps;
     size_t width; /* of a step in the arrays of a tile */
     bool noise;
-    bool undelayed; /* there are edges without delay */
-    bool near;      /* there are near edges with delay */
-    size_t now;     /* which of the two arrays `present` was shown last */
+    bool undelayed;         /* there are edges without delay */
+    bool near;              /* there are near edges with delay */
+    size_t now;             /* which of the two arrays `present` was shown last */
+    const spl_batch *batch; /* of several networks, or NULL */
+    size_t run;             /* this one among them */
 } tied_unit;
 
 static spl_scratch *scratch_of(const tied_unit *unit, size_t t)
@@ -38,12 +40,43 @@ static void wait_for_others(const tied_unit *unit)
     }
 }
 
-/* Add the edges without delay to the sums of a tile, from what is shown now. */
+/* Place of a network's nodes in the arrays of the batch. */
+static size_t place_in_batch(const tied_unit *unit, size_t channel)
+{
+    return (channel * SPL_MAX_BATCH + unit->run) * unit->network->stride;
+}
+
+/* The dense products of all networks of a batch, from what they show now. */
+static void multiply(const tied_unit *units, size_t n)
+{
+    const spl_network *network = units->network;
+    const spl_batch *batch = units->batch;
+    for (size_t channel = 0; channel < network->n_channels; channel++) {
+        const size_t at = place_in_batch(units, channel);
+        memset(batch->sums + at, 0, n * network->stride * sizeof *batch->sums);
+        for (size_t first = 0; first < network->stride; first += SPL_TILE) {
+            network->sum->dense(network->plan, network->matrix, first, n,
+                batch->present + at, network->stride, batch->sums + at + first,
+                network->stride);
+        }
+    }
+}
+
+/* Add the edges without delay to the sums of a tile, from what is shown now; in a batch
+ * multiply() has formed them. */
 static void add_undelayed(const tied_unit *unit, size_t t, spl_real *sums)
 {
     const spl_network *network = unit->network;
     const size_t first = first_of(unit, t);
     for (size_t channel = 0; channel < network->n_channels; channel++) {
+        if (unit->batch != NULL) {
+            const spl_real *formed =
+                unit->batch->sums + place_in_batch(unit, channel) + first;
+            for (size_t lane = 0; lane < SPL_TILE; lane++) {
+                sums[channel * SPL_TILE + lane] += formed[lane];
+            }
+            continue;
+        }
         const spl_real *present = network->present[unit->now] + channel * network->stride;
         spl_real *tile = sums + channel * SPL_TILE;
         if (network->matrix != NULL) {
@@ -118,9 +151,12 @@ static const spl_real *stage_sums(
 static void show_next(const tied_unit *unit, size_t t, const spl_real *sent)
 {
     const spl_network *network = unit->network;
-    spl_real *present = network->present[1 - unit->now] + first_of(unit, t);
     for (size_t channel = 0; channel < network->n_channels; channel++) {
-        memcpy(present + channel * network->stride, sent + channel * SPL_TILE,
+        spl_real *present =
+            unit->batch != NULL
+                ? unit->batch->present + place_in_batch(unit, channel)
+                : network->present[1 - unit->now] + channel * network->stride;
+        memcpy(present + first_of(unit, t), sent + channel * SPL_TILE,
             SPL_TILE * sizeof *sent);
     }
 }
@@ -178,6 +214,14 @@ static void advance_stage(tied_unit *unit, size_t step, size_t stage)
     }
 }
 
+/* The sums at the end of a step are those at the start of the next. */
+static void end_step(const tied_unit *unit, size_t step)
+{
+    for (size_t t = 0; t < unit->n_tiles && unit->undelayed; t++) {
+        add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
+    }
+}
+
 static void advance_step(tied_unit *unit, size_t step)
 {
     for (size_t t = 0; t < unit->n_tiles && unit->near; t++) {
@@ -186,8 +230,25 @@ static void advance_step(tied_unit *unit, size_t step)
     for (size_t stage = 0; stage < spl_schemes[unit->network->scheme].n_stages; stage++) {
         advance_stage(unit, step, stage);
     }
-    for (size_t t = 0; t < unit->n_tiles && unit->undelayed; t++) {
-        add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
+    end_step(unit, step);
+}
+
+/* One step of several networks. */
+static void advance_step_of_all(tied_unit *units, size_t n, size_t step)
+{
+    const spl_network *network = units->network;
+    const size_t n_stages = spl_schemes[network->scheme].n_stages;
+    for (size_t stage = 0; stage < n_stages; stage++) {
+        if (stage > 0 && !network->run.frozen) {
+            multiply(units, n);
+        }
+        for (size_t r = 0; r < n; r++) {
+            advance_stage(&units[r], step, stage);
+        }
+    }
+    multiply(units, n);
+    for (size_t r = 0; r < n; r++) {
+        end_step(&units[r], step);
     }
 }
 
@@ -223,13 +284,12 @@ static bool end_block(const tied_unit *unit)
     return all_inside;
 }
 
-bool spl_advance_tied(spl_network *network, const spl_worker *worker,
-    const uint32_t *tiles, size_t n_tiles, size_t n_steps)
+static tied_unit unit_of(
+    spl_network *network, const uint32_t *tiles, size_t n_tiles, size_t n_steps)
 {
     const spl_plan *plan = network->plan;
-    tied_unit unit = {
+    return (tied_unit){
         .network = network,
-        .worker = worker,
         .tiles = tiles,
         .n_tiles = n_tiles,
         .n_steps = n_steps,
@@ -237,9 +297,35 @@ bool spl_advance_tied(spl_network *network, const spl_worker *worker,
         .undelayed = plan->n_undelayed > 0,
         .near = plan->n_near > plan->n_undelayed,
     };
+}
+
+bool spl_advance_tied(spl_network *network, const spl_worker *worker,
+    const uint32_t *tiles, size_t n_tiles, size_t n_steps)
+{
+    tied_unit unit = unit_of(network, tiles, n_tiles, n_steps);
+    unit.worker = worker;
     begin_block(&unit);
     for (size_t step = 0; step < n_steps; step++) {
         advance_step(&unit, step);
     }
     return end_block(&unit);
+}
+
+void spl_advance_batch(spl_network *const *networks, size_t n, const spl_batch *batch,
+    size_t n_steps, bool *inside)
+{
+    tied_unit units[SPL_MAX_BATCH];
+    for (size_t r = 0; r < n; r++) {
+        const spl_plan *plan = networks[r]->plan;
+        units[r] = unit_of(networks[r], plan->tile, plan->stride / SPL_TILE, n_steps);
+        units[r].batch = batch;
+        units[r].run = r;
+        begin_block(&units[r]);
+    }
+    for (size_t step = 0; step < n_steps; step++) {
+        advance_step_of_all(units, n, step);
+    }
+    for (size_t r = 0; r < n; r++) {
+        inside[r] = end_block(&units[r]);
+    }
 }

@@ -433,8 +433,9 @@ void spl_network_reset(spl_network *network, const spl_settings *settings)
     spl_network_start(network);
 }
 
-spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
-    const spl_settings *settings, const spl_connectome *connectome, const bool *record)
+/* A plan of the network's own, or that of another. */
+static spl_status take_plan(spl_network *network, const spl_settings *settings,
+    const spl_connectome *connectome, const spl_network *like)
 {
     spl_status status = SPL_OK;
     spl_edges edges;
@@ -445,19 +446,36 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
         .delay = settings->delay,
         .frozen = settings->frozen,
     };
+    if (like != NULL) {
+        network->plan = like->plan;
+        network->shares_plan = true;
+        network->threads = like->threads;
+        network->together = like->together;
+        return SPL_OK;
+    }
+    spl_connectome_edges(connectome, &edges);
+    SPL_TRY(spl_plan_create(&network->plan, network->n_nodes, &edges, &rule));
+    SPL_TRY(choose_block(network, settings));
+out:
+    return status;
+}
+
+spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
+    const spl_settings *settings, const spl_connectome *connectome, const bool *record,
+    const spl_network *like)
+{
+    spl_status status = SPL_OK;
     network->n_nodes = settings->n_nodes;
     network->stride = spl_padded(settings->n_nodes);
     network->seed = settings->seed;
     network->reference = settings->reference;
     network->divergence_limit = settings->divergence_limit;
     SPL_TRY(choose_kernels(network, settings));
-    spl_connectome_edges(connectome, &edges);
-    SPL_TRY(spl_plan_create(&network->plan, network->n_nodes, &edges, &rule));
+    SPL_TRY(take_plan(network, settings, connectome, like));
     network->run.n_params = settings->model->n_params + network->model->n_derived;
     choose_record(network, record);
     choose_noise(network, settings);
-    const bool dense = choose_dense(network, settings);
-    SPL_TRY(choose_block(network, settings));
+    const bool dense = like == NULL && choose_dense(network, settings);
 
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));
@@ -473,6 +491,8 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     fill_noise(network, settings);
     if (dense) {
         fill_matrix(network);
+    } else if (like != NULL) {
+        network->matrix = like->matrix;
     }
     spl_network_reset(network, settings);
 out:
@@ -481,7 +501,9 @@ out:
 
 void spl_network_release(spl_network *network, spl_arena *arena)
 {
-    spl_plan_free(network->plan);
+    if (!network->shares_plan) {
+        spl_plan_free(network->plan);
+    }
     spl_arena_deinit(arena);
     *network = (spl_network){0};
 }

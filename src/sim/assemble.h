@@ -10,10 +10,13 @@
  *   network  zero-initialised; release with spl_network_release also after a failure
  *   arena    receives all memory but the plan
  *   record   which variables the monitors want: [n_states + 2]
+ *   like     a network of the same connectome and delays whose plan and matrix serve this
+ *            one too, and which outlives it; or NULL
  * Result: SPL_OK; SPL_ERR_UNSUPPORTED (SPL_TARGET); SPL_ERR_LIMIT; SPL_ERR_NO_MEMORY. */
 #define spl_network_assemble SPL_PRECISE(spl_network_assemble)
 SPL_MUST_CHECK spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
-    const spl_settings *settings, const spl_connectome *connectome, const bool *record);
+    const spl_settings *settings, const spl_connectome *connectome, const bool *record,
+    const spl_network *like);
 #define spl_network_release SPL_PRECISE(spl_network_release)
 void spl_network_release(spl_network *network, spl_arena *arena);
 

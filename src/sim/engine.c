@@ -32,6 +32,28 @@ static void advance(spl_engine *base, uint64_t n_steps, const spl_block_hooks *h
     spl_network_advance(&((engine *)base)->network, n_steps, hooks, divergence);
 }
 
+/* Without delays a step is mostly the product with the matrix, read once for all. */
+static bool batches(const spl_engine *base)
+{
+    const spl_network *network = network_of(base);
+    const spl_plan *plan = network->plan;
+    return network->matrix != NULL && !network->reference && !network->together &&
+           plan->unit_start[plan->n_tied] == plan->stride / SPL_TILE;
+}
+
+static void advance_batch(spl_engine *const *engines, size_t n, void *memory,
+    uint64_t n_steps, const spl_block_hooks *hooks, spl_divergence *divergence)
+{
+    spl_network *networks[SPL_MAX_BATCH];
+    spl_batch batch = {.present = memory};
+    for (size_t r = 0; r < n; r++) {
+        networks[r] = &((engine *)engines[r])->network;
+    }
+    batch.sums =
+        batch.present + networks[0]->n_channels * SPL_MAX_BATCH * networks[0]->stride;
+    spl_network_advance_batch(networks, n, &batch, n_steps, hooks, divergence);
+}
+
 static uint64_t step(const spl_engine *base)
 {
     return network_of(base)->step;
@@ -208,7 +230,7 @@ static void engine_free(spl_engine *base)
 }
 
 static spl_status engine_create(spl_engine **out, const spl_settings *settings,
-    const spl_connectome *connectome, const bool *record)
+    const spl_connectome *connectome, const bool *record, const spl_engine *like)
 {
     spl_status status = SPL_OK;
     engine *self = calloc(1, sizeof *self);
@@ -217,7 +239,8 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory: the engine of a run");
     }
     spl_network *network = &self->network;
-    SPL_TRY(spl_network_assemble(network, &self->arena, settings, connectome, record));
+    SPL_TRY(spl_network_assemble(network, &self->arena, settings, connectome, record,
+        like != NULL ? network_of(like) : NULL));
     const spl_plan *plan = network->plan;
     self->model = settings->model;
     self->one = spl_model_kernels_of(settings->model, SPL_TARGET_SCALAR);
@@ -236,8 +259,11 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
         .block = network->reference ? 1 : plan->block,
         .max_block = plan->block,
         .max_threads = network->threads,
-        .memory_bytes = sizeof *self + self->arena.size + plan_bytes(plan),
+        .memory_bytes =
+            sizeof *self + self->arena.size + (like == NULL ? plan_bytes(plan) : 0),
         .copy_bytes = sizeof network->step + self->arena.size,
+        .batch_bytes =
+            2 * network->n_channels * SPL_MAX_BATCH * network->stride * sizeof(spl_real),
     };
     memcpy(self->base.slot, network->run.slot, sizeof self->base.slot);
     *out = &self->base;
@@ -251,6 +277,8 @@ const spl_engine_ops OPS = {
     .create = engine_create,
     .free = engine_free,
     .advance = advance,
+    .batches = batches,
+    .advance_batch = advance_batch,
     .step = step,
     .set_threads = set_threads,
     .threads = threads,

@@ -19,15 +19,23 @@ enum { SPL_ENGINE_MAX_FINAL = SPL_MAX_STATES + 5 };
 typedef struct spl_engine_ops {
     /* Make the network of a run, with its initial state, ready to be stepped.
      *   record   which variables the monitors want: [n_states + 2]
+     *   like     an engine of the same connectome and delays, which lends this one what
+     *            depends on nothing else and outlives it; or NULL
      * Result: SPL_OK; SPL_ERR_UNSUPPORTED (SPL_TARGET); SPL_ERR_LIMIT; SPL_ERR_NO_MEMORY.
      */
     spl_status (*create)(spl_engine **out, const spl_settings *settings,
-        const spl_connectome *connectome, const bool *record);
+        const spl_connectome *connectome, const bool *record, const spl_engine *like);
     void (*free)(spl_engine *engine);
 
     /* As spl_network_advance. */
     void (*advance)(spl_engine *engine, uint64_t n_steps, const spl_block_hooks *hooks,
         spl_divergence *divergence);
+    /* Whether engines like this one can be advanced together. */
+    bool (*batches)(const spl_engine *engine);
+    /* Advance n of them together, see spl_network_advance_batch.
+     *   memory   [batch_bytes], of the caller's thread */
+    void (*advance_batch)(spl_engine *const *engines, size_t n, void *memory,
+        uint64_t n_steps, const spl_block_hooks *hooks, spl_divergence *divergence);
     uint64_t (*step)(const spl_engine *engine);
     void (*set_threads)(spl_engine *engine, int threads);
     int (*threads)(const spl_engine *engine);
@@ -65,7 +73,7 @@ struct spl_engine {
     int max_threads;              /* those chosen at first */
     int slot[SPL_MAX_STATES + 2]; /* of the variables in the record; -1: not recorded */
     uint64_t memory_bytes;
-    size_t copy_bytes;
+    size_t copy_bytes, batch_bytes;
 };
 
 /* One for each precision. */

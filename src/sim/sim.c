@@ -70,7 +70,7 @@ spl_status spl_sim_create(
     }
     const spl_engine_ops *ops =
         sim->settings.single ? &spl_engine_single : &spl_engine_double;
-    SPL_TRY(ops->create(&sim->engine, &sim->settings, connectome, record));
+    SPL_TRY(ops->create(&sim->engine, &sim->settings, connectome, record, NULL));
     sim->memory_bytes = sizeof *sim + sim->engine->memory_bytes + connectome_bytes(sim);
     SPL_TRY(open_monitors(sim));
     if (sim->settings.output != NULL) {

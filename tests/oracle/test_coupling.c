@@ -32,8 +32,8 @@ static void run_inputs(input_rows *rows, const spl_connectome *connectome,
         "model: {d_V: 0.6, VT: 0.02, QV_max: 0.9, C: 0.5}\ncoupling: %s\n"
         "connectome: {speed: %s}\nsimulation: {engine: %s}",
         coupling, speed, engine);
-    ck_assert_int_eq(
-        spl_network_assemble(&run.network, &run.arena, &run.settings, connectome, record),
+    ck_assert_int_eq(spl_network_assemble(&run.network, &run.arena, &run.settings,
+                         connectome, record, NULL),
         SPL_OK);
     rows->n_rows = 0;
     spl_network_advance(&run.network, N_STEPS, &hooks, &divergence);

@@ -237,7 +237,8 @@ void bits_open(bits_network *b, const bits_case *c, const bits_way *way)
     spl_status status = spl_connectome_create(&connectome, &arrays, &policies);
     ck_assert_msg(status == SPL_OK, "%s", spl_last_error());
     ask_for_target(way->target);
-    status = spl_network_assemble(&b->network, &b->arena, &settings, connectome, record);
+    status =
+        spl_network_assemble(&b->network, &b->arena, &settings, connectome, record, NULL);
     ck_assert_msg(status == SPL_OK, "%s", spl_last_error());
     unsetenv("SPL_TARGET");
     spl_connectome_free(connectome);

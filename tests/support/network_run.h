@@ -107,7 +107,7 @@ static inline void network_assemble(network_run *run, const spl_connectome *conn
         record[s] = true;
     }
     ck_assert_msg(spl_network_assemble(&run->network, &run->arena, &run->settings,
-                      connectome, record) == SPL_OK,
+                      connectome, record, NULL) == SPL_OK,
         "%s", spl_last_error());
 }
 
