@@ -11,9 +11,9 @@
 _Static_assert(SPL_BLOCK_LIMIT == SPL_MAX_BLOCK, "the bound of simulation.block");
 
 /* A block below about 10 us gains nothing from a second thread: 5 us of block for each
- * (measured, c76 gains 1.5 at 13.5 us, loses at 7 us). One Heun node-step is about 11 ns.
- */
-static const double NODE_STEPS_PER_THREAD = 5.0e3 / 11.0;
+ * (measured, c76 gains 1.5 at 13.5 us, loses at 7 us). One Heun node-step is about 11 ns,
+ * half of it in single precision. */
+static const double NODE_STEPS_PER_THREAD = 5.0e3 / (SPL_REAL_BYTES == 8 ? 11.0 : 5.5);
 
 /* Most threads that steps between two barriers can feed. */
 static int count_threads(
