@@ -221,6 +221,13 @@ static void undelayed(
     const size_t last = end < plan->n_nodes ? end : plan->n_nodes;
     size_t i = begin;
     for (; i + ROWS_AT_ONCE <= last; i += ROWS_AT_ONCE) {
+        size_t n_edges = 0;
+        for (size_t r = i; r < i + ROWS_AT_ONCE; r++) {
+            n_edges += plan->start[r + 1] - plan->undelayed[r];
+        }
+        if (n_edges == 0) {
+            continue;
+        }
         add_rows(plan, sent, i, ROWS_AT_ONCE, sums + (i - begin));
     }
     for (; i < last; i++) {

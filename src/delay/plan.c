@@ -93,6 +93,7 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
                 plan->undelayed[i] = (uint32_t)(first + e);
             }
             plan->n_undelayed++;
+            plan->sums_present[i / SPL_TILE] = true;
         }
     }
     plan->n_edges = first + count;
@@ -149,6 +150,7 @@ spl_status spl_plan_create(
     plan->undelayed = calloc(n_nodes + 1, sizeof *plan->undelayed);
     plan->unit_start = calloc(stride / SPL_TILE + 1, sizeof *plan->unit_start);
     plan->tile = calloc(stride / SPL_TILE, sizeof *plan->tile);
+    plan->sums_present = calloc(stride / SPL_TILE, sizeof *plan->sums_present);
     plan->source = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->source);
     plan->delay = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->delay);
     plan->weight = calloc(n_edges + SPL_EDGE_PADDING, sizeof *plan->weight);
@@ -157,7 +159,7 @@ spl_status spl_plan_create(
     if (plan->start == NULL || plan->undelayed == NULL || plan->source == NULL ||
         plan->delay == NULL || plan->weight == NULL || plan->self_weight == NULL ||
         plan->row_sum == NULL || plan->near == NULL || plan->unit_start == NULL ||
-        plan->tile == NULL) {
+        plan->tile == NULL || plan->sums_present == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
     }
     for (size_t i = 0; i < n_nodes; i++) {
@@ -192,6 +194,7 @@ void spl_plan_free(spl_plan *plan)
     free(plan->undelayed);
     free(plan->unit_start);
     free(plan->tile);
+    free(plan->sums_present);
     free(plan->source);
     free(plan->delay);
     free(plan->weight);

@@ -52,6 +52,7 @@ typedef struct spl_plan {
     size_t n_units, n_tied; /* the first n_tied units have near edges */
     uint32_t *unit_start;   /* [n_units + 1] */
     uint32_t *tile;         /* [stride / SPL_TILE] */
+    bool *sums_present;     /* [stride / SPL_TILE]: a node has edges without delay */
 } spl_plan;
 
 /* How delays are made. */

@@ -139,7 +139,7 @@ static const spl_real *stage_sums(
     if (scheme->time[stage] == 0.5) {
         known = scratch->half + step * unit->width; /* zero if nothing is delayed */
     }
-    if (!unit->undelayed) {
+    if (!network->plan->sums_present[unit->tiles[t]]) {
         return known;
     }
     memcpy(scratch->stage_sums, known, unit->width * sizeof *known);
@@ -217,8 +217,10 @@ static void advance_stage(tied_unit *unit, size_t step, size_t stage)
 /* The sums at the end of a step are those at the start of the next. */
 static void end_step(const tied_unit *unit, size_t step)
 {
-    for (size_t t = 0; t < unit->n_tiles && unit->undelayed; t++) {
-        add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
+    for (size_t t = 0; t < unit->n_tiles; t++) {
+        if (unit->network->plan->sums_present[unit->tiles[t]]) {
+            add_undelayed(unit, t, scratch_of(unit, t)->sums + (step + 1) * unit->width);
+        }
     }
 }
 

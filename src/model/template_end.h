@@ -289,12 +289,15 @@ VEC_INLINE void end_step(const model_task t, size_t step, size_t lane, model_wor
     }
 }
 
-/* Gates of all vectors, at the state of stage `stage`. Six exponentials side by side are
- * what 16 registers hold: two vectors of nodes if a node has three. */
+/* Vectors of nodes whose gates are evaluated side by side: six exponentials are what 16
+ * registers hold, those of two vectors if a node has three. */
+#define GATES_AT_ONCE(shared) \
+    ((size_t)(N_VECTORS > 1 && ((shared) ? N_UNSHARED : N_GATES) <= 3 ? 2 : 1))
+
+/* Gates of all vectors, at the state of stage `stage`. */
 VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *work)
 {
-    const size_t own = t.shared ? N_UNSHARED : N_GATES;
-    const size_t at_once = N_VECTORS > 1 && own <= 3 ? 2 : 1;
+    const size_t at_once = GATES_AT_ONCE(t.shared);
     SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u += at_once) {
         const model_state *state[2];
@@ -344,118 +347,6 @@ VEC_SPECIALISED void block_of(const model_task t)
     }
 }
 
-VEC_INLINE model_gates load_gates(const spl_real *gates MODEL_UNUSED)
-{
-#define LOAD_GATE(name, ...) .name = vec_load(gates + GATE_##name * SPL_TILE),
-    return (model_gates){GATES(LOAD_GATE).unused = vec_set(0.0)};
-}
-
-VEC_INLINE void store_gates(
-    spl_real *gates MODEL_UNUSED, const model_gates h MODEL_UNUSED)
-{
-#define STORE_GATE(name, ...) vec_store(gates + GATE_##name * SPL_TILE, h.name);
-    GATES(STORE_GATE)
-}
-
-/* Sample half a step before the present state x, whose slope is k. */
-VEC_INLINE void show_half(const coupling_form form, const bool shared,
-    const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane,
-    const model_state x, const model_state k)
-{
-    const vec dt = vec_set(run->dt);
-    const model_params p = tile_params(run, st->first, lane);
-    const model_state half = half_step(dt, load_state(st->x_before + lane, SPL_TILE, 0),
-        load_state(st->f_before + lane, SPL_TILE, 0), x, k);
-    const vec q =
-        model_observable(half, p, tile_gates(shared, half, run, st->first, lane));
-    vec sent[SPL_MAX_CHANNELS];
-    couple_nodes(
-        run, form, st->first + lane, st->sums + lane, shown(run, form, &half, q), sent);
-    store_sent(run, form, st->sent_half + lane, sent);
-    store_state(st->x_before + lane, SPL_TILE, 0, x);
-    store_state(st->f_before + lane, SPL_TILE, 0, k);
-}
-
-/* A stage of the network's: slope and next state of the nodes of one vector, y in and
- * out, h the gates at y. */
-VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form,
-    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane,
-    model_state *y, const model_gates h)
-{
-    const size_t i = st->first + lane;
-    const vec dt = vec_set(run->dt);
-    const vec weight = vec_set(scheme->weight[st->stage]);
-    const bool last = st->stage + 1 == scheme->n_stages;
-    const model_params p = tile_params(run, st->first, lane);
-    const model_state x = load_state(run->state, run->stride, i);
-    vec sent[SPL_MAX_CHANNELS];
-    vec c = vec_load(st->c + lane);
-    if (st->stage == 0 || !run->frozen) {
-        const vec q = model_observable(*y, p, h);
-        c = couple_nodes(run, form, i, st->sums + lane, shown(run, form, y, q), sent);
-        if (st->row_before != NULL) {
-            record_vec(run, N_STATES, st->row_before, i, q);
-            record_vec(run, N_STATES + 1, st->row_before, i, c);
-        }
-    }
-    const model_state k = slope_of(scheme, dt, *y, p, h, c);
-    vec_store(st->c + lane, c);
-    if (scheme->n_stages == 4 && st->x_before != NULL && st->stage == 0) {
-        show_half(form, shared, run, st, lane, x, k);
-    }
-    const model_state slope =
-        st->stage == 0 ? state_scale(weight, k)
-                       : state_fma(weight, k, load_state(st->slope + lane, SPL_TILE, 0));
-    store_state(st->slope + lane, SPL_TILE, 0, slope);
-    *y = last ? state_fma(dt, slope, x)
-              : state_fma(vec_set(scheme->step[st->stage + 1]) * dt, k, x);
-    if (last || scheme->noise_in_stages) {
-        model_state g = {0};
-        if (st->noise != NULL) {
-            g = increments(run, st->noise, lane, i, x);
-        }
-        *y = state_add(*y, g);
-    }
-    if (!last) {
-        store_state(st->y + lane, SPL_TILE, 0, *y);
-        return;
-    }
-    store_state(run->state, run->stride, i, *y);
-    vec_store(st->extreme + lane, furthest(vec_load(st->extreme + lane), *y));
-    if (st->row != NULL) {
-        record_state(run, st->row, i, *y);
-    }
-}
-
-/* One stage of one tile; the network couples the tiles between two calls. Vectors take
- * turns as in a block, and the gates stay for the next stage. */
-VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form,
-    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st)
-{
-    model_state y[N_VECTORS];
-    model_gates h[N_VECTORS];
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        const size_t lane = u * SPL_LANES;
-        y[u] = st->stage == 0 ? load_state(run->state, run->stride, st->first + lane)
-                              : load_state(st->y + lane, SPL_TILE, 0);
-        network_stage(
-            scheme, form, shared, run, st, lane, &y[u], load_gates(st->gates + lane));
-    }
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        h[u] = tile_gates(shared, y[u], run, st->first, u * SPL_LANES);
-    }
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        const size_t lane = u * SPL_LANES;
-        const model_params p = tile_params(run, st->first, lane);
-        const vec q = model_observable(y[u], p, h[u]);
-        vec sent[SPL_MAX_CHANNELS];
-        couple_nodes(run, form, st->first + lane, st->sums + lane,
-            shown(run, form, &y[u], q), sent);
-        store_sent(run, form, st->sent + lane, sent);
-        store_gates(st->gates + lane, h[u]);
-    }
-}
-
 VEC_INLINE coupling_form form_of(const spl_kernel_run *run)
 {
     return run->coupling->couple != NULL    ? ANY_COUPLING
@@ -463,34 +354,7 @@ VEC_INLINE coupling_form form_of(const spl_kernel_run *run)
                                             : AFFINE_STATE;
 }
 
-VEC_SPECIALISED void open_of(
-    const bool shared, const spl_kernel_run *run, size_t first, spl_real *gates)
-{
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        const size_t lane = u * SPL_LANES;
-        const model_state x = load_state(run->state, run->stride, first + lane);
-        store_gates(gates + lane, tile_gates(shared, x, run, first, lane));
-    }
-}
-
-VEC_SPECIALISED void half_of(
-    const bool shared, const spl_kernel_run *run, const spl_kernel_stage *st)
-{
-    const coupling_form form = form_of(run);
-    for (size_t u = 0; u < N_VECTORS; u++) {
-        const size_t lane = u * SPL_LANES;
-        const model_params p = tile_params(run, st->first, lane);
-        const model_state x = load_state(run->state, run->stride, st->first + lane);
-        const model_gates h = load_gates(st->gates + lane);
-        const vec q = model_observable(x, p, h);
-        vec sent[SPL_MAX_CHANNELS];
-        const vec c = couple_nodes(
-            run, form, st->first + lane, st->sums + lane, shown(run, form, &x, q), sent);
-        model_state k;
-        model_rhs(x, p, h, c, &k);
-        show_half(form, shared, run, st, lane, x, k);
-    }
-}
+#include "model/template_stages.h"
 
 VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
     size_t first, const spl_real *sums, spl_real *sent, spl_real *row)
@@ -515,33 +379,40 @@ VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
 }
 
 /* A constant form for the compiler in each branch. */
-#define SCHEME_KERNELS(name, id, gates, shared)                                      \
-    static void block_##name##_##gates(                                              \
-        const spl_kernel_run *run, const spl_kernel_block *block)                    \
-    {                                                                                \
-        const spl_scheme *scheme = &spl_schemes[id];                                 \
-        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;        \
-        switch (form_of(run)) {                                                      \
-        case AFFINE_OBSERVABLE:                                                      \
-            block_of(                                                                \
-                (model_task){scheme, AFFINE_OBSERVABLE, shared, dense, run, block}); \
-            break;                                                                   \
-        case AFFINE_STATE:                                                           \
-            block_of((model_task){scheme, AFFINE_STATE, shared, dense, run, block}); \
-            break;                                                                   \
-        case ANY_COUPLING:                                                           \
-            block_of((model_task){scheme, ANY_COUPLING, shared, dense, run, block}); \
-            break;                                                                   \
-        }                                                                            \
-    }                                                                                \
-    static void stage_##name##_##gates(                                              \
-        const spl_kernel_run *run, const spl_kernel_stage *stage)                    \
-    {                                                                                \
-        if (run->coupling->couple == NULL) {                                         \
-            stage_of(&spl_schemes[id], form_of(run), shared, run, stage);            \
-        } else {                                                                     \
-            stage_of(&spl_schemes[id], ANY_COUPLING, shared, run, stage);            \
-        }                                                                            \
+#define SCHEME_KERNELS(name, id, gates, shared)                                       \
+    static void block_##name##_##gates(                                               \
+        const spl_kernel_run *run, const spl_kernel_block *block)                     \
+    {                                                                                 \
+        const spl_scheme *scheme = &spl_schemes[id];                                  \
+        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;         \
+        switch (form_of(run)) {                                                       \
+        case AFFINE_OBSERVABLE:                                                       \
+            block_of(                                                                 \
+                (model_task){scheme, AFFINE_OBSERVABLE, shared, dense, run, block});  \
+            break;                                                                    \
+        case AFFINE_STATE:                                                            \
+            block_of((model_task){scheme, AFFINE_STATE, shared, dense, run, block});  \
+            break;                                                                    \
+        case ANY_COUPLING:                                                            \
+            block_of((model_task){scheme, ANY_COUPLING, shared, dense, run, block});  \
+            break;                                                                    \
+        }                                                                             \
+    }                                                                                 \
+    static void stage_##name##_##gates(                                               \
+        const spl_kernel_run *run, const spl_kernel_stage *stage)                     \
+    {                                                                                 \
+        const spl_scheme *scheme = &spl_schemes[id];                                  \
+        const bool plain = form_of(run) == AFFINE_OBSERVABLE;                         \
+        if (plain && stage->stage == 0) {                                             \
+            stage_of(scheme, AFFINE_OBSERVABLE, shared, 0, run, stage);               \
+        } else if (plain && stage->stage + 1 == scheme->n_stages) {                   \
+            stage_of(                                                                 \
+                scheme, AFFINE_OBSERVABLE, shared, scheme->n_stages - 1, run, stage); \
+        } else if (run->coupling->couple == NULL) {                                   \
+            stage_of(scheme, form_of(run), shared, stage->stage, run, stage);         \
+        } else {                                                                      \
+            stage_of(scheme, ANY_COUPLING, shared, stage->stage, run, stage);         \
+        }                                                                             \
     }
 
 /* All functions that evaluate gates. Single evaluations are for SPL_LANES nodes; state
