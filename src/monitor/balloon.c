@@ -49,7 +49,6 @@ static spl_status plan(spl_monitor *monitor)
 {
     spl_status status = SPL_OK;
     const spl_monitor_spec *spec = &monitor->spec;
-    SPL_TRY(spl_target_choose(&monitor->target));
     if (spec->options[RHO] >= 1.0) {
         SPL_FAIL(SPL_ERR_CONFIG, "monitors.%s.rho: %.10g must be below 1", spec->name,
             spec->options[RHO]);

@@ -24,7 +24,7 @@ struct spl_monitor {
     uint64_t bin_steps;  /* bins end at bin_origin + bin_steps * 1, 2, ...; 0: no bins */
     uint64_t bin_origin; /* at most n_transient; earlier steps are in no bin */
     size_t n_taps;       /* of a haemodynamic kernel */
-    spl_target target;   /* of kinds with a SIMD kernel */
+    spl_target target;   /* of the SIMD kernels */
     size_t max_rows;     /* that can end within one block */
     size_t n_sum, n_state, n_table;
     double *rows;  /* [n_variables][rows of the block][width] */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "monitor/kind.h"
+#include "monitor/sum_kernel.h"
 
 /* Doubles count steps exactly up to here. */
 #define MAX_STEPS 9007199254740992.0
@@ -135,6 +136,7 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
         monitor->shape.unit[v] = "";
     }
     SPL_TRY(check_options(spec));
+    SPL_TRY(spl_target_choose(&monitor->target));
     if (monitor->ops->plan != NULL) {
         SPL_TRY(monitor->ops->plan(monitor));
     }
@@ -185,30 +187,6 @@ void spl_monitor_close(spl_monitor *monitor)
     }
 }
 
-/* Add `count` consecutive samples, one after the other: the order of the additions, and
- * with it the bits, does not depend on how steps are grouped into calls. Four samples at
- * a time keep the sum in a register. */
-static void accumulate(double *restrict sum, const double *restrict sample,
-    size_t sample_stride, uint64_t count, size_t n)
-{
-    for (; count >= 4; count -= 4) {
-        const double *a = sample;
-        const double *b = a + sample_stride;
-        const double *c = b + sample_stride;
-        const double *d = c + sample_stride;
-        for (size_t i = 0; i < n; i++) {
-            sum[i] = sum[i] + a[i] + b[i] + c[i] + d[i];
-        }
-        sample = d + sample_stride;
-    }
-    for (; count > 0; count--) {
-        for (size_t i = 0; i < n; i++) {
-            sum[i] += sample[i];
-        }
-        sample += sample_stride;
-    }
-}
-
 /* Last step of the window of `length` steps that holds `step`; steps up to `origin` count
  * to the first window. */
 static uint64_t window_end(uint64_t step, uint64_t origin, uint64_t length)
@@ -217,13 +195,16 @@ static uint64_t window_end(uint64_t step, uint64_t origin, uint64_t length)
     return origin + (before + 1) * length;
 }
 
+static const spl_bin_kernels *const kernels[SPL_N_TARGETS] = {
+    &spl_bin_kernels_scalar, &spl_bin_kernels_v3, &spl_bin_kernels_v4};
+
 static void add_to_sums(spl_monitor *monitor, const spl_samples *block, uint64_t step,
     uint64_t count, size_t begin, size_t end)
 {
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        accumulate(monitor->sum + v * monitor->run.n_nodes + begin,
+        kernels[monitor->target]->add(monitor->sum + v * monitor->run.n_nodes + begin,
             spl_monitor_values(monitor, block, v, step) + begin,
-            block->n_variables * block->stride, count, end - begin);
+            block->n_variables * block->stride, (size_t)count, end - begin);
     }
 }
 
