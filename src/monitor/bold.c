@@ -216,18 +216,14 @@ static void store_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t 
     }
 }
 
-static void convolve(const spl_monitor *monitor, size_t v, uint64_t newest,
-    double *restrict y, size_t begin, size_t end)
+static void convolve(const spl_monitor *monitor, size_t v, uint64_t newest, double *y,
+    size_t begin, size_t end)
 {
     size_t lags = newest < monitor->n_taps ? (size_t)newest : monitor->n_taps;
     memset(y + begin, 0, (end - begin) * sizeof *y);
-    for (size_t m = 0; m < lags; m++) {
-        const double *restrict x = ring_bin(monitor, v, newest - m);
-        double tap = monitor->table[m];
-        for (size_t i = begin; i < end; i++) {
-            y[i] += tap * x[i];
-        }
-    }
+    spl_monitor_kernels(monitor)->weigh(y + begin, ring_bin(monitor, v, 0) + begin,
+        monitor->n_taps, monitor->run.n_nodes, (size_t)(newest % monitor->n_taps),
+        monitor->table, lags, end - begin);
 }
 
 static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const double *values,

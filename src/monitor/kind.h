@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "monitor/monitor.h"
+#include "monitor/sum_kernel.h"
 #include "simd/dispatch.h"
 
 /* The rows that end within a block. */
@@ -63,6 +64,9 @@ double *spl_monitor_row(
 /* Samples of variable v of the monitor at one step of the block. */
 const double *spl_monitor_values(
     const spl_monitor *monitor, const spl_samples *block, size_t v, uint64_t step);
+
+/* The kernels of the monitor's target. */
+const spl_bin_kernels *spl_monitor_kernels(const spl_monitor *monitor);
 
 /* Row operation of the monitors that record the sample itself. */
 void spl_monitor_copy_row(spl_monitor *monitor, uint64_t step, size_t v,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "monitor/kind.h"
-#include "monitor/sum_kernel.h"
 
 /* Doubles count steps exactly up to here. */
 #define MAX_STEPS 9007199254740992.0
@@ -198,11 +197,16 @@ static uint64_t window_end(uint64_t step, uint64_t origin, uint64_t length)
 static const spl_bin_kernels *const kernels[SPL_N_TARGETS] = {
     &spl_bin_kernels_scalar, &spl_bin_kernels_v3, &spl_bin_kernels_v4};
 
+const spl_bin_kernels *spl_monitor_kernels(const spl_monitor *monitor)
+{
+    return kernels[monitor->target];
+}
+
 static void add_to_sums(spl_monitor *monitor, const spl_samples *block, uint64_t step,
     uint64_t count, size_t begin, size_t end)
 {
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        kernels[monitor->target]->add(monitor->sum + v * monitor->run.n_nodes + begin,
+        spl_monitor_kernels(monitor)->add(monitor->sum + v * monitor->run.n_nodes + begin,
             spl_monitor_values(monitor, block, v, step) + begin,
             block->n_variables * block->stride, (size_t)count, end - begin);
     }

@@ -1,5 +1,5 @@
-/* Sums over the samples of a bin; compiled once per SIMD target, with the same bits on
- * each. */
+/* Sums over the samples of a bin, and over bins; compiled once per SIMD target, with the
+ * same bits on each. */
 #ifndef SPL_MONITOR_SUM_KERNEL_H
 #define SPL_MONITOR_SUM_KERNEL_H
 
@@ -14,6 +14,11 @@ typedef struct spl_bin_kernels {
      *   sum      [n], in and out
      *   sample   [count][stride] */
     void (*add)(double *sum, const double *sample, size_t stride, size_t count, size_t n);
+    /* Add to y the weighted sum over `count` bins, from the newest back: bin m of node i
+     * is ring[(newest - m mod n_slots) * stride + i], its weight tap[m].
+     *   y   [n], in and out */
+    void (*weigh)(double *y, const double *ring, size_t n_slots, size_t stride,
+        size_t newest, const double *tap, size_t count, size_t n);
 } spl_bin_kernels;
 
 extern const spl_bin_kernels spl_bin_kernels_scalar, spl_bin_kernels_v3,
