@@ -9,5 +9,7 @@
  * (reflected 0x82F63B78), start and final xor 0xFFFFFFFF: "123456789" gives 0xE3069283.
  */
 uint32_t spl_crc32c(uint32_t crc, const void *data, size_t bytes);
+/* The same without the processor's instruction for it. */
+uint32_t spl_crc32c_by_tables(uint32_t crc, const void *data, size_t bytes);
 
 #endif

@@ -123,6 +123,20 @@ START_TEST(checksums_are_those_of_the_standard)
         ck_assert_uint_eq(spl_crc32c(crc, bytes + cut, sizeof bytes - cut), 0x46DD794E);
     }
     ck_assert_uint_eq(spl_crc32c(0, NULL, 0), 0);
+
+    /* with and without the processor's instruction, at any place and of any length */
+    unsigned char long_bytes[300];
+    uint32_t random = 1;
+    for (size_t i = 0; i < sizeof long_bytes; i++) {
+        random = random * 1664525u + 1013904223u;
+        long_bytes[i] = (unsigned char)(random >> 24);
+    }
+    for (size_t first = 0; first < 9; first++) {
+        for (size_t n = 0; first + n <= sizeof long_bytes; n++) {
+            ck_assert_uint_eq(spl_crc32c(random, long_bytes + first, n),
+                spl_crc32c_by_tables(random, long_bytes + first, n));
+        }
+    }
 }
 END_TEST
 
