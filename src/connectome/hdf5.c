@@ -289,14 +289,6 @@ out:
 
 /* From here on the parent. */
 
-static spl_status nonsense(const spl_sandbox *sandbox)
-{
-    return spl_error(SPL_ERR_FORMAT,
-        "%s: the reading process sent nonsense: the file is damaged or hostile; make it "
-        "again",
-        sandbox->path);
-}
-
 static spl_status take_table(spl_raw *raw, spl_sandbox *sandbox,
     const spl_sandbox_record *record, const spl_limits *limits)
 {
@@ -307,7 +299,7 @@ static spl_status take_table(spl_raw *raw, spl_sandbox *sandbox,
         record->rows > most || record->columns > most ||
         record->bytes / record->columns / sizeof(double) != record->rows ||
         record->bytes % (record->columns * sizeof(double)) != 0) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     if (asprintf(&raw->places[member], "%s: %s", sandbox->path,
             tvb_layout.members[member]) < 0) {
@@ -325,7 +317,7 @@ static spl_status take_text(
     char **text, spl_sandbox *sandbox, const spl_sandbox_record *record, size_t max_bytes)
 {
     if (*text != NULL || record->bytes > max_bytes) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     *text = calloc(1, (size_t)record->bytes + 1);
     if (*text == NULL) {
@@ -342,7 +334,7 @@ static spl_status take_labels(spl_raw *raw, spl_sandbox *sandbox,
     char *packed = NULL;
     size_t count = 0;
     if (raw->labels != NULL || record->rows > most_rows(limits->max_nodes)) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     SPL_TRY(take_text(
         &packed, sandbox, record, (size_t)record->rows * (SPL_MAX_LABEL_BYTES + 1)));
@@ -351,7 +343,7 @@ static spl_status take_labels(spl_raw *raw, spl_sandbox *sandbox,
     }
     if (count != record->rows ||
         (record->bytes > 0 && packed[record->bytes - 1] != '\0')) {
-        SPL_TRY(nonsense(sandbox));
+        SPL_TRY(spl_sandbox_nonsense(sandbox));
     }
     if (asprintf(&raw->labels_place, "%s: labels", sandbox->path) < 0) {
         raw->labels_place = NULL;
@@ -388,7 +380,7 @@ static spl_status take_record(spl_raw *raw, spl_sparse_arrival arrivals[2],
         return take_labels(raw, sandbox, record, limits);
     case KIND_FORM:
         raw->form = record->rows != 0 ? results_layout.form : tvb_layout.form;
-        return record->bytes == 0 ? SPL_OK : nonsense(sandbox);
+        return record->bytes == 0 ? SPL_OK : spl_sandbox_nonsense(sandbox);
     case KIND_NORMALISATION:
         SPL_TRY(take_text(&raw->normalisation, sandbox, record, MAX_TEXT));
         SPL_TRY(spl_labels_check(raw->normalisation, 1, sandbox->path));
@@ -402,9 +394,9 @@ static spl_status take_record(spl_raw *raw, spl_sparse_arrival arrivals[2],
     case KIND_DROPPED:
         raw->n_dropped_self =
             record->rows <= most_rows(limits->max_nodes) ? (size_t)record->rows : 0;
-        return record->bytes == 0 ? SPL_OK : nonsense(sandbox);
+        return record->bytes == 0 ? SPL_OK : spl_sandbox_nonsense(sandbox);
     default:
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
 out:
     free(text);
@@ -430,7 +422,7 @@ static spl_status take_all(spl_raw *raw, spl_sandbox *sandbox, const spl_limits 
             sandbox->path);
     }
     if (!spl_h5_has_arrived(raw, arrivals)) {
-        SPL_TRY(nonsense(sandbox));
+        SPL_TRY(spl_sandbox_nonsense(sandbox));
     }
 out:
     return status;

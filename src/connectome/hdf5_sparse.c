@@ -55,14 +55,22 @@ out:
     return status;
 }
 
-static spl_status send_whole(
-    const sender *s, const char *name, uint32_t kind, hid_t type, size_t item_bytes)
+/* A vector of as many whole numbers as `expected` says. */
+static spl_status send_whole(const sender *s, const char *name, uint32_t kind, hid_t type,
+    size_t item_bytes, uint64_t expected)
 {
     spl_status status = SPL_OK;
     spl_h5_dataset d;
     SPL_TRY(open_vector(&d, s, name));
     if (d.type_class != H5T_INTEGER || d.item_bytes > 8) {
         SPL_TRY(spl_h5_bad_dataset(&d, "holds no whole numbers of at most 8 bytes"));
+    }
+    if (d.dims[0] != expected) {
+        char what[128];
+        snprintf(what, sizeof what,
+            "%llu numbers, expected %llu by shape and data; save the matrix again",
+            (unsigned long long)d.dims[0], (unsigned long long)expected);
+        SPL_TRY(spl_h5_bad_dataset(&d, what));
     }
     SPL_TRY(send_vector(s, &d, kind, type, item_bytes));
 out:
@@ -154,10 +162,10 @@ spl_status spl_h5_send_sparse(int fd, const spl_h5_source *source, hid_t parent,
     if (!shared) {
         /* signed: as unsigned, HDF5 would turn a negative one into 0; here it becomes one
          * that is too large */
-        SPL_TRY(
-            send_whole(&s, "indptr", KIND_INDPTR, H5T_NATIVE_INT64, sizeof(uint64_t)));
-        SPL_TRY(
-            send_whole(&s, "indices", KIND_INDICES, H5T_NATIVE_INT32, sizeof(int32_t)));
+        SPL_TRY(send_whole(
+            &s, "indptr", KIND_INDPTR, H5T_NATIVE_INT64, sizeof(uint64_t), shape[0] + 1));
+        SPL_TRY(send_whole(&s, "indices", KIND_INDICES, H5T_NATIVE_INT32, sizeof(int32_t),
+            data.dims[0]));
     }
     SPL_TRY(send_vector(&s, &data, KIND_DATA, H5T_NATIVE_DOUBLE, sizeof(double)));
 out:
@@ -167,14 +175,6 @@ out:
 
 /* From here on the parent. */
 
-static spl_status nonsense(const spl_sandbox *sandbox)
-{
-    return spl_error(SPL_ERR_FORMAT,
-        "%s: the reading process sent nonsense: the file is damaged or hostile; make it "
-        "again",
-        sandbox->path);
-}
-
 static spl_status take_shape(spl_raw *raw, spl_sparse_arrival *arrival,
     spl_sandbox *sandbox, const spl_sandbox_record *record, size_t member)
 {
@@ -183,7 +183,7 @@ static spl_status take_shape(spl_raw *raw, spl_sparse_arrival *arrival,
     uint64_t announced[2];
     if (arrival->announced || record->bytes != sizeof announced ||
         raw->tables[member].data != NULL) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     SPL_TRY(spl_sandbox_take(sandbox, announced, sizeof announced));
     if (asprintf(&raw->places[member], "%s: %s", sandbox->path,
@@ -196,7 +196,7 @@ static spl_status take_shape(spl_raw *raw, spl_sparse_arrival *arrival,
     *arrival = (spl_sparse_arrival){.announced = true, .own_pattern = announced[1] != 0};
     if (!arrival->own_pattern) {
         if (member != SPL_MEMBER_LENGTHS) {
-            SPL_TRY(nonsense(sandbox));
+            SPL_TRY(spl_sandbox_nonsense(sandbox));
         }
         free(sparse->start);
         free(sparse->source);
@@ -214,7 +214,7 @@ static spl_status take_part(void *array, size_t item_bytes, size_t room, size_t 
     const size_t count = (size_t)record->columns;
     if (array == NULL || record->rows != *n_taken || count > room - *n_taken ||
         record->bytes != count * item_bytes) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     char *to = (char *)array + *n_taken * item_bytes;
     *n_taken += count;

@@ -57,8 +57,7 @@ static spl_status check_pattern(const spl_sparse *m, const char *place)
         if (m->start[i + 1] < m->start[i] || m->start[i + 1] > m->count) {
             return spl_error(SPL_ERR_FORMAT,
                 "%s: indptr[%zu] is %zu after %zu; it must not fall, nor exceed %zu; "
-                "save "
-                "the matrix again",
+                "save the matrix again",
                 place, i + 1, m->start[i + 1], m->start[i], m->count);
         }
     }

@@ -149,9 +149,8 @@ static spl_status read_source(spl_sparse *sparse, const job *j)
     SPL_TRY(read_numbers(&table, j, INDICES));
     if (table.rows != sparse->count) {
         SPL_FAIL(SPL_ERR_FORMAT,
-            "%s: %s holds %zu numbers, but %s %zu; save the matrix "
-            "again",
-            j->place, part_names[INDICES], table.rows, part_names[DATA], sparse->count);
+            "%s: %s holds %zu numbers, but %s %zu; save the matrix again", j->place,
+            part_names[INDICES], table.rows, part_names[DATA], sparse->count);
     }
     const size_t last = sparse->columns > 0 ? sparse->columns - 1 : 0;
     for (size_t k = 0; k < table.rows; k++) {

@@ -167,8 +167,7 @@ static spl_status explain_death(spl_sandbox *sandbox)
     if (pid > 0 && WIFSIGNALED(ended)) {
         return spl_error(SPL_ERR_FORMAT,
             "%s: reading it ended by signal %d (%s): the file is damaged or hostile; "
-            "make "
-            "it again",
+            "make it again",
             sandbox->path, WTERMSIG(ended), strsignal(WTERMSIG(ended)));
     }
     return spl_error(SPL_ERR_FORMAT,
@@ -205,6 +204,14 @@ spl_status spl_sandbox_take(spl_sandbox *sandbox, void *data, size_t bytes)
     return SPL_OK;
 }
 
+spl_status spl_sandbox_nonsense(const spl_sandbox *sandbox)
+{
+    return spl_error(SPL_ERR_FORMAT,
+        "%s: the reading process sent nonsense: the file is damaged or hostile; make it "
+        "again",
+        sandbox->path);
+}
+
 /* A message from a child that a file may have taken over: printable, one line, a code of
  * ours. */
 static spl_status pass_error(spl_sandbox *sandbox, const spl_sandbox_record *record)
@@ -212,7 +219,7 @@ static spl_status pass_error(spl_sandbox *sandbox, const spl_sandbox_record *rec
     char message[MAX_MESSAGE] = "";
     spl_status status = SPL_OK;
     if (record->bytes >= sizeof message) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: the reading process sent nonsense", sandbox->path);
+        SPL_TRY(spl_sandbox_nonsense(sandbox));
     }
     SPL_TRY(spl_sandbox_take(sandbox, message, record->bytes));
     for (char *c = message; *c != '\0'; c++) {

@@ -48,6 +48,8 @@ SPL_MUST_CHECK spl_status spl_sandbox_next(
 /* In the parent: take `bytes` of the payload. */
 SPL_MUST_CHECK spl_status spl_sandbox_take(
     spl_sandbox *sandbox, void *data, size_t bytes);
+/* In the parent: the error of a record that no honest child sends. */
+spl_status spl_sandbox_nonsense(const spl_sandbox *sandbox);
 /* Stop the child, if it still runs; safe after a failed start. */
 void spl_sandbox_stop(spl_sandbox *sandbox);
 

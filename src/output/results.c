@@ -27,14 +27,6 @@ typedef struct arrived {
     unsigned char slots[2 * SPL_SLOT_BYTES];
 } arrived;
 
-static spl_status nonsense(const spl_sandbox *sandbox)
-{
-    return spl_error(SPL_ERR_FORMAT,
-        "%s: the reading process sent nonsense: the file is damaged or hostile; make it "
-        "again",
-        sandbox->path);
-}
-
 static spl_status no_memory(const char *path)
 {
     return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
@@ -80,7 +72,7 @@ static spl_status take_text(
     char **text, spl_sandbox *sandbox, const spl_sandbox_record *record, size_t max_bytes)
 {
     if (record->bytes > max_bytes) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     *text = calloc(1, (size_t)record->bytes + 1);
     return *text != NULL ? spl_sandbox_take(sandbox, *text, (size_t)record->bytes)
@@ -93,7 +85,7 @@ static spl_status take_clean(
 {
     char *text = NULL;
     if (to == NULL || *to != NULL) {
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
     spl_status status =
         take_text(&text, sandbox, record, (size_t)4 * SPL_RESULTS_MAX_TEXT);
@@ -108,7 +100,7 @@ static spl_status take_struct(
     void *to, size_t bytes, spl_sandbox *sandbox, const spl_sandbox_record *record)
 {
     return record->bytes == bytes ? spl_sandbox_take(sandbox, to, bytes)
-                                  : nonsense(sandbox);
+                                  : spl_sandbox_nonsense(sandbox);
 }
 
 static spl_status take_state(
@@ -117,7 +109,7 @@ static spl_status take_state(
     spl_results_state state = {0};
     spl_status status = take_struct(&state, sizeof state, sandbox, record);
     if (status == SPL_OK && a->has_state) {
-        status = nonsense(sandbox);
+        status = spl_sandbox_nonsense(sandbox);
     }
     if (status == SPL_OK && state.code >= N_CODES) {
         status = spl_error(SPL_ERR_FORMAT, "%s: /status/code: %llu means nothing",
@@ -140,7 +132,7 @@ static spl_status take_stream(
     if (status == SPL_OK &&
         (a->info->n_streams == SPL_MAX_STREAMS || !isfinite(numbers.first_time_ms) ||
             !isfinite(numbers.period_ms))) {
-        status = nonsense(sandbox);
+        status = spl_sandbox_nonsense(sandbox);
     }
     if (status == SPL_OK) {
         a->streams[a->info->n_streams++] = (spl_results_stream){
@@ -250,7 +242,7 @@ static spl_status collect(arrived *a, spl_sandbox *sandbox)
         SPL_TRY(take_record(a, sandbox, &record));
     }
     if (!is_whole(a)) {
-        SPL_TRY(nonsense(sandbox));
+        SPL_TRY(spl_sandbox_nonsense(sandbox));
     }
     SPL_TRY(count_durable(a, sandbox->path));
 out:
@@ -325,12 +317,12 @@ static spl_status take_config(
             sandbox->path);
     case SPL_RESULTS_JSON:
         return *json == NULL ? take_text(json, sandbox, record, SPL_RESULTS_MAX_JSON)
-                             : nonsense(sandbox);
+                             : spl_sandbox_nonsense(sandbox);
     case SPL_RESULTS_SHA256:
         return *sha256 == NULL ? take_text(sha256, sandbox, record, SPL_SHA256_HEX)
-                               : nonsense(sandbox);
+                               : spl_sandbox_nonsense(sandbox);
     default:
-        return nonsense(sandbox);
+        return spl_sandbox_nonsense(sandbox);
     }
 }
 
@@ -352,7 +344,7 @@ spl_status spl_results_config(const char *path, char **json, char sha256[SPL_SHA
         SPL_TRY(take_config(&sandbox, &record, json, &hash));
     }
     if (*json == NULL || hash == NULL) {
-        SPL_TRY(nonsense(&sandbox));
+        SPL_TRY(spl_sandbox_nonsense(&sandbox));
     }
     const bool known = strlen(hash) == SPL_SHA256_HEX - 1;
     memcpy(sha256, known ? hash : "", known ? SPL_SHA256_HEX : 1);

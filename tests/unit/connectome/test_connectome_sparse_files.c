@@ -389,13 +389,13 @@ START_TEST(wrong_groups_are_refused)
     m = weights;
     m.indices.n = 2;
     refuse_matrix(&m, SPL_ERR_FORMAT,
-        "s.h5: the reading process sent nonsense: the file is damaged or hostile; make "
-        "it again");
+        "s.h5: /weights/indices: 2 numbers, expected 3 by shape and data; save the "
+        "matrix again");
     m = weights;
     m.indptr.n = 3;
     refuse_matrix(&m, SPL_ERR_FORMAT,
-        "s.h5: the reading process sent nonsense: the file is damaged or hostile; make "
-        "it again");
+        "s.h5: /weights/indptr: 3 numbers, expected 4 by shape and data; save the "
+        "matrix again");
 }
 END_TEST
 
