@@ -71,6 +71,7 @@ typedef struct spl_sim_info {
     int threads;
     const char *engine, *target, *path; /* e.g. "production", "v4", "delayed blocks" */
     const char *precision;              /* "double", "single" */
+    const char *gates; /* exponentials of the model's gates: "shared", "separate" */
     const char *model, *preset, *coupling, *integrator, *coupling_stages;
     uint64_t n_steps, n_transient;
     double dt_ms;

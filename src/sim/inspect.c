@@ -60,6 +60,7 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
         .target = spl_target_names[engine->target],
         .path = engine->path,
         .precision = engine->precision,
+        .gates = engine->gates,
         .model = settings->model->name,
         .preset = settings->preset,
         .coupling = settings->coupling->name,

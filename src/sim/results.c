@@ -111,7 +111,7 @@ static void describe_provenance(description *d, const spl_sim *sim)
         {"engine", info.engine},
         {"coupling_path", info.path},
         {"precision", info.precision},
-        {"gates", sim->engine->gates},
+        {"gates", info.gates},
         {"host_threads", d->host_threads},
         {"threads", d->threads},
         {"blas", build.blas},

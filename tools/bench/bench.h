@@ -43,7 +43,7 @@ typedef struct bench_facts {
     size_t n_edges, n_self; /* between nodes; from a node to itself */
     uint32_t delay_min, delay_median, delay_max; /* steps, between nodes */
     size_t block, n_short, largest_component;
-    bool shared_exponentials; /* the widths of the gates allow it */
+    bool shared_exponentials; /* of the gates */
     char path[64], target[16], scheme[16], stages[16];
     const char *precision;
     double dt, speed;

@@ -305,21 +305,6 @@ static void find_delays(const bench_network *network, bench_facts *facts)
     facts->delay_min = facts->n_edges > 0 ? facts->delay_min : 0;
 }
 
-/* Condition of one exponential for three gates, on the default widths. */
-static bool may_share(const spl_model *model)
-{
-    double width[3] = {0.0};
-    static const char *const names[] = {"d_Ca", "d_Na", "d_K"};
-    for (size_t p = 0; model != NULL && p < model->n_params; p++) {
-        for (size_t k = 0; k < 3; k++) {
-            if (strcmp(model->params[p].name, names[k]) == 0) {
-                width[k] = model->params[p].value;
-            }
-        }
-    }
-    return width[0] > 0.0 && width[0] == width[1] && 2.0 * width[0] == width[2];
-}
-
 void network_facts(const bench_network *network, const spl_sim *sim, bench_facts *facts)
 {
     spl_sim_info info;
@@ -328,8 +313,8 @@ void network_facts(const bench_network *network, const spl_sim *sim, bench_facts
     *facts = (bench_facts){
         .n_nodes = info.n_nodes,
         .block = info.block,
-        .shared_exponentials = may_share(spl_model_find(info.model)),
-        .precision = "double",
+        .shared_exponentials = strcmp(info.gates, "shared") == 0,
+        .precision = info.precision,
         .dt = info.dt_ms,
         .speed = network->what->undelayed ? INFINITY : 3.0,
         .threads = info.threads,
