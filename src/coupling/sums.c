@@ -1,8 +1,8 @@
-/* Delayed sums in time blocks: if every delay is at least the number of columns, each
- * edge is one contiguous multiply-add over time, with the accumulators in registers.
- * Edges without delay are summed row by row from the present samples. Sums and history
- * run over time, the lanes of the node kernels over nodes: tiles are transposed in
- * between. */
+/* Delayed sums in time blocks: an edge of at least a block is one contiguous multiply-add
+ * over time, with the accumulators in registers. To these sums near edges are added step
+ * by step, edges without delay row by row or as columns of a matrix, always in list
+ * order, so that a sum has the same bits whichever way its edges go. History runs over
+ * time, the lanes of the node kernels over nodes: tiles are transposed in between. */
 #include "coupling/sums.h"
 #include "simd/vec.h"
 

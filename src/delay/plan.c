@@ -167,8 +167,7 @@ spl_status spl_plan_create(
         if (count == SIZE_MAX) {
             SPL_FAIL(SPL_ERR_LIMIT,
                 "a delay into node %zu exceeds %.0f steps; check the unit of the "
-                "lengths, "
-                "connectome.speed and simulation.dt",
+                "lengths, connectome.speed and simulation.dt",
                 i, MAX_DELAY);
         }
         place(plan, i, edges, count);

@@ -27,12 +27,13 @@ typedef struct spl_plan {
     size_t stride;   /* n_nodes padded to whole tiles */
     size_t n_edges;  /* in the lists, self_weight not counted */
     uint32_t *start; /* [n_nodes + 1] */
-    uint32_t *near;  /* [n_nodes]: first edge of node i shorter than a block */
-    uint32_t
-        *undelayed;   /* [n_nodes]: first edge of node i without delay, or start[i + 1] */
-    int32_t *source;  /* [n_edges] */
-    int32_t *delay;   /* [n_edges], steps */
-    spl_real *weight; /* [n_edges] */
+    /* [n_nodes]: first edge of node i shorter than a block; without delay; or start[i +
+     * 1]
+     */
+    uint32_t *near, *undelayed;
+    int32_t *source;     /* [n_edges] */
+    int32_t *delay;      /* [n_edges], steps */
+    spl_real *weight;    /* [n_edges] */
     double *self_weight; /* [stride]: self-edges without delay */
     double *row_sum;     /* [stride]: in-strength, self-edges included */
     size_t n_self;       /* self-edges without delay */
@@ -45,7 +46,7 @@ typedef struct spl_plan {
     /* history: per node contiguous in time; sample k in slot k mod ring, the first
      * SPL_PANEL slots again behind the end, so that a window of that many samples never
      * wraps */
-    size_t ring;  /* power of two >= delay_max + block + 1 */
+    size_t ring;  /* power of two >= delay_max + block + 2 and 2 SPL_MAX_BLOCK */
     size_t pitch; /* ring + SPL_PANEL: slots from node to node */
     /* Units: tiles that must advance together, grouped; the larger first, single tiles in
      * their order. The tiles of unit u are tile[unit_start[u] .. unit_start[u + 1]). */
