@@ -103,7 +103,7 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
 static void delayed(const spl_plan *plan, const uint32_t *end, const spl_real *history,
     int64_t k, size_t n_columns, size_t first, spl_real *out, size_t out_step)
 {
-    enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1 };
+    enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1, QUARTER = HALF > 1 ? HALF / 2 : 1 };
     spl_real columns[SPL_TILE][SPL_PANEL];
     vec_lanes wanted[N_VECTORS];
     for (size_t v = 0; v < N_VECTORS; v++) {
@@ -116,6 +116,9 @@ static void delayed(const spl_plan *plan, const uint32_t *end, const spl_real *h
         sum_tile(plan, end, history, k, form, wanted, first, columns);
     } else if (n_columns == SPL_PANEL) {
         const sum_form form = {N_VECTORS, true, true};
+        sum_tile(plan, end, history, k, form, wanted, first, columns);
+    } else if (n_columns <= QUARTER * SPL_LANES) {
+        const sum_form form = {QUARTER, false, false};
         sum_tile(plan, end, history, k, form, wanted, first, columns);
     } else if (n_columns <= HALF * SPL_LANES) {
         const sum_form form = {HALF, false, false};

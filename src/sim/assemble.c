@@ -37,18 +37,21 @@ static int count_threads(
     return (size_t)threads > n_tiles ? (int)n_tiles : threads;
 }
 
-/* What the parts of a block cost, ns, on Zen 3: a step of an edge in a panel, of which
- * all or half is used; a step of a near edge; what a step of a tied node costs more. Only
+/* What the parts of a block cost, ns, on Zen 3: an edge in a panel of which all, half or
+ * a quarter is used; a step of a near edge; what a step of a tied node costs more. Only
  * their ratios count. */
-static const double PANEL_EDGE = 0.2 * SPL_PANEL;
-static const double HALF_PANEL_EDGE = 0.13 * SPL_PANEL;
+static const double PANEL_EDGE = 3.2;
+static const double HALF_PANEL_EDGE = 2.1;
+static const double QUARTER_PANEL_EDGE = 1.7;
 static const double NEAR_EDGE = 1.5;
 static const double TIED_NODE = 4.0;
 
 static double cost_of_step(const spl_plan *plan)
 {
     const double far = (double)(plan->n_edges - plan->n_near);
-    const double per_block = plan->block > SPL_PANEL / 2 ? PANEL_EDGE : HALF_PANEL_EDGE;
+    const double per_block = plan->block > SPL_PANEL / 2   ? PANEL_EDGE
+                             : plan->block > SPL_PANEL / 4 ? HALF_PANEL_EDGE
+                                                           : QUARTER_PANEL_EDGE;
     const double tied = (double)plan->unit_start[plan->n_tied] * SPL_TILE;
     return far * per_block / (double)plan->block + (double)plan->n_near * NEAR_EDGE +
            tied * TIED_NODE;
@@ -78,10 +81,10 @@ static spl_status choose_block(spl_network *network, const spl_settings *setting
 {
     spl_status status = SPL_OK;
     spl_plan *plan = network->plan;
-    size_t candidates[] = {SPL_PANEL, SPL_PANEL / 2, plan->delay_min};
+    size_t candidates[] = {SPL_PANEL, SPL_PANEL / 2, SPL_PANEL / 4, plan->delay_min};
     size_t n_candidates =
-        plan->n_undelayed == 0 && plan->delay_max > 0 && plan->delay_min < SPL_PANEL ? 3
-                                                                                     : 2;
+        plan->n_undelayed == 0 && plan->delay_max > 0 && plan->delay_min < SPL_PANEL ? 4
+                                                                                     : 3;
     if (settings->block > 0) {
         candidates[0] = settings->block;
         n_candidates = 1;
