@@ -135,7 +135,6 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
         monitor->shape.unit[v] = "";
     }
     SPL_TRY(check_options(spec));
-    SPL_TRY(spl_target_choose(&monitor->target));
     if (monitor->ops->plan != NULL) {
         SPL_TRY(monitor->ops->plan(monitor));
     }
@@ -165,6 +164,7 @@ spl_status spl_monitor_open(spl_monitor **out, const spl_monitor_spec *spec,
         SPL_FAIL(SPL_ERR_NO_MEMORY, "monitors.%s: out of memory", spec->name);
     }
     SPL_TRY(plan(monitor, spec, run, max_block));
+    SPL_TRY(spl_target_choose(&monitor->target));
     lay_out(monitor);
     SPL_TRY(spl_arena_commit(&monitor->arena));
     lay_out(monitor);
