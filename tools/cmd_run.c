@@ -262,9 +262,9 @@ const tool_verb verb_run = {
     .page =
         "Run one simulation. The argument is told by its contents: a configuration in "
         "YAML; a connectome (a TVB zip, a folder, .npz, HDF5), on which the "
-        "default "
-        "settings run; or a results file, whose stored configuration runs again. Without "
-        "an argument the defaults run on the connectome shipped with the program.\n"
+        "default settings run; or a results file, whose stored configuration runs again. "
+        "Without an argument the defaults run on the connectome shipped with the "
+        "program.\n"
         "\n"
         "Settings come from the defaults, then the model's preset, then the file, then "
         "the command line, where the last one wins. Relative paths inside a file are "

@@ -112,8 +112,7 @@ static void print_version(bool as_json)
     spl_build_describe(&build);
     if (!as_json) {
         printf("splenium %s, commit %s\ncompiler %s; SIMD targets %s, using %s; %s, core "
-               "%s; HDF5 "
-               "%s\n",
+               "%s; HDF5 %s\n",
             build.version, build.commit, build.compiler, build.targets,
             *build.target != '\0' ? build.target : "none (see SPL_TARGET)", build.blas,
             build.blas_core, build.hdf5_version);

@@ -84,8 +84,7 @@ static spl_status check_finite(const spl_raw *raw)
             if (!isfinite(table->data[k])) {
                 return spl_error(SPL_ERR_FORMAT,
                     "%s: row %zu column %zu: %g is not a usable value; replace it (write "
-                    "0 "
-                    "where there is no connection)",
+                    "0 where there is no connection)",
                     raw->places[m], k / table->columns + 1, k % table->columns + 1,
                     table->data[k]);
             }

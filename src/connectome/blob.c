@@ -99,8 +99,7 @@ static spl_status check_row_cap(
         if (blob->length > max_line + ROW_FREE_BYTES) {
             return spl_error(SPL_ERR_LIMIT,
                 "%s: no complete row in the first %zu bytes; raise connectome.max_nodes "
-                "if "
-                "the rows are meant to be so long",
+                "if the rows are meant to be so long",
                 place, blob->length);
         }
         return SPL_OK;
@@ -114,8 +113,7 @@ static spl_status check_row_cap(
     if (blob->length > max_bytes) {
         return spl_error(SPL_ERR_LIMIT,
             "%s: more than %zu bytes for %zu numbers per row; store the matrix with "
-            "fewer "
-            "digits",
+            "fewer digits",
             place, max_bytes, columns);
     }
     return SPL_OK;
