@@ -117,6 +117,12 @@ static const bad_file bad_files[] = {
     {"simulation: {precision: half}",
         "t.yaml:1:25: simulation.precision: 'half' is not one of: double | single",
         SPL_ERR_CONFIG},
+    {"simulation: {block: 65}",
+        "t.yaml:1:21: simulation.block: 65; at most 64, 0 = automatic", SPL_ERR_CONFIG},
+    {"simulation: {block: -1}",
+        "t.yaml:1:21: simulation.block: '-1' is not a whole number from 0 to "
+        "18446744073709551615",
+        SPL_ERR_CONFIG},
     {"simulation: {engine: fast}",
         "t.yaml:1:22: simulation.engine: 'fast' is not one of: production | reference",
         SPL_ERR_CONFIG},
