@@ -256,11 +256,10 @@ static size_t root_of(size_t *parent, size_t i)
     return i;
 }
 
-/* Edges shorter than a block of 16 steps, and the nodes of the largest component that
- * these connect, whatever their direction. */
+/* Edges shorter than a block, and the nodes of the largest component that these connect,
+ * whatever their direction. */
 static void count_short_edges(const bench_network *network, bench_facts *facts)
 {
-    enum { BLOCK = 16 };
     size_t *parent = calloc(2 * network->n_nodes, sizeof *parent);
     if (parent == NULL) {
         return;
@@ -271,7 +270,8 @@ static void count_short_edges(const bench_network *network, bench_facts *facts)
     }
     for (size_t i = 0; i < network->n_nodes; i++) {
         for (size_t e = network->start[i]; e < network->start[i + 1]; e++) {
-            if ((size_t)network->source[e] != i && delay_of(network, facts, e) < BLOCK) {
+            if ((size_t)network->source[e] != i &&
+                delay_of(network, facts, e) < facts->block) {
                 facts->n_short++;
                 parent[root_of(parent, i)] = root_of(parent, (size_t)network->source[e]);
             }
