@@ -53,8 +53,10 @@ static spl_status fetch_part(spl_blob *blob, const job *j, part wanted, char *pl
     return j->container->fetch(blob, j->container, entry, place, false, j->limits);
 }
 
-/* A part of numbers in one column, `count` of them if that is known. */
-static spl_status read_numbers(spl_table *table, const job *j, part wanted)
+/* A part of numbers in one column, as many as `expected` says; SIZE_MAX: any number.
+ */
+static spl_status read_numbers(
+    spl_table *table, const job *j, part wanted, size_t expected)
 {
     spl_status status = SPL_OK;
     spl_blob blob = {0};
@@ -66,6 +68,11 @@ static spl_status read_numbers(spl_table *table, const job *j, part wanted)
     if (table->columns != 1) {
         SPL_FAIL(SPL_ERR_FORMAT, "%s: %zu x %zu numbers, expected one row of them", place,
             table->rows, table->columns);
+    }
+    if (expected != SIZE_MAX && table->rows != expected) {
+        SPL_FAIL(SPL_ERR_FORMAT,
+            "%s: %zu numbers, expected %zu by shape and data; save the matrix again",
+            place, table->rows, expected);
     }
 out:
     spl_blob_deinit(&blob);
@@ -111,11 +118,7 @@ static spl_status read_shape(size_t shape[2], const job *j)
 {
     spl_status status = SPL_OK;
     spl_table table = {0};
-    SPL_TRY(read_numbers(&table, j, SHAPE));
-    if (table.rows != 2) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: %zu numbers, expected 2", j->place,
-            part_names[SHAPE], table.rows);
-    }
+    SPL_TRY(read_numbers(&table, j, SHAPE, 2));
     for (size_t k = 0; k < 2; k++) {
         SPL_TRY(take_whole(&shape[k], j, SHAPE, &table, k, SIZE_MAX >> 11));
     }
@@ -128,11 +131,7 @@ static spl_status read_start(spl_sparse *sparse, const job *j)
 {
     spl_status status = SPL_OK;
     spl_table table = {0};
-    SPL_TRY(read_numbers(&table, j, INDPTR));
-    if (table.rows != sparse->rows + 1) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: %zu numbers, expected %zu for %zu rows",
-            j->place, part_names[INDPTR], table.rows, sparse->rows + 1, sparse->rows);
-    }
+    SPL_TRY(read_numbers(&table, j, INDPTR, sparse->rows + 1));
     for (size_t k = 0; k < table.rows; k++) {
         SPL_TRY(
             take_whole(&sparse->start[k], j, INDPTR, &table, k, SPL_MAX_SPARSE_ENTRIES));
@@ -146,12 +145,7 @@ static spl_status read_source(spl_sparse *sparse, const job *j)
 {
     spl_status status = SPL_OK;
     spl_table table = {0};
-    SPL_TRY(read_numbers(&table, j, INDICES));
-    if (table.rows != sparse->count) {
-        SPL_FAIL(SPL_ERR_FORMAT,
-            "%s: %s holds %zu numbers, but %s %zu; save the matrix again", j->place,
-            part_names[INDICES], table.rows, part_names[DATA], sparse->count);
-    }
+    SPL_TRY(read_numbers(&table, j, INDICES, sparse->count));
     const size_t last = sparse->columns > 0 ? sparse->columns - 1 : 0;
     for (size_t k = 0; k < table.rows; k++) {
         size_t column = 0;
@@ -170,7 +164,7 @@ static spl_status read_matrix(spl_sparse *sparse, const job *j)
     size_t shape[2];
     SPL_TRY(check_format(j));
     SPL_TRY(read_shape(shape, j));
-    SPL_TRY(read_numbers(&data, j, DATA));
+    SPL_TRY(read_numbers(&data, j, DATA, SIZE_MAX));
     SPL_TRY(spl_sparse_init(sparse, j->place, shape[0], shape[1], data.rows));
     memcpy(sparse->data, data.data, data.rows * sizeof *data.data);
     spl_table_deinit(&data);

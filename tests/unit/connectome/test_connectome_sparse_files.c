@@ -171,7 +171,9 @@ static const bad_matrix bad[] = {
         "w.npz: indptr.npy: no such member; save the matrix with "
         "scipy.sparse.save_npz, as CSR"},
     {{"csr", {3, {1, 2, 0}}, {3, {1, 0, 2}}, {3, {0, 1, 3}}, {2, {3, 3}}}, NULL,
-        SPL_ERR_FORMAT, "w.npz: indptr.npy: 3 numbers, expected 4 for 3 rows"},
+        SPL_ERR_FORMAT,
+        "w.npz: indptr.npy: 3 numbers, expected 4 by shape and data; save the matrix "
+        "again"},
     {{"csr", {3, {1, 2, 0}}, {3, {1, 0, 2}}, {4, {0, 2, 1, 3}}, {2, {3, 3}}}, NULL,
         SPL_ERR_FORMAT,
         "w.npz: indptr[2] is 1 after 2; it must not fall, nor exceed 3; save the matrix "
@@ -190,9 +192,12 @@ static const bad_matrix bad[] = {
         "the matrix again"},
     {{"csr", {3, {1, 2, 0}}, {2, {1, 0}}, {4, {0, 1, 2, 3}}, {2, {3, 3}}}, NULL,
         SPL_ERR_FORMAT,
-        "w.npz: indices.npy holds 2 numbers, but data.npy 3; save the matrix again"},
+        "w.npz: indices.npy: 2 numbers, expected 3 by shape and data; save the matrix "
+        "again"},
     {{"csr", {3, {1, 2, 0}}, {3, {1, 0, 2}}, {4, {0, 1, 2, 3}}, {3, {3, 3, 3}}}, NULL,
-        SPL_ERR_FORMAT, "w.npz: shape.npy: 3 numbers, expected 2"},
+        SPL_ERR_FORMAT,
+        "w.npz: shape.npy: 3 numbers, expected 2 by shape and data; save the matrix "
+        "again"},
     {{"csr", {3, {1, 2, 0}}, {3, {1, 0, 2}}, {4, {0, 1, 2, 3}}, {2, {20000000, 3}}}, NULL,
         SPL_ERR_LIMIT,
         "w.npz: 20000000 x 3 with 3 stored entries; the largest sparse connectome has "
