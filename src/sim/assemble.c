@@ -39,22 +39,26 @@ static int count_threads(
 
 /* What the parts of a block cost, ns, on Zen 3: an edge in a panel of which all, half or
  * a quarter is used; a step of a near edge; what a step of a tied node costs more. Only
- * their ratios count. */
-static const double PANEL_EDGE = 3.2;
-static const double HALF_PANEL_EDGE = 2.1;
-static const double QUARTER_PANEL_EDGE = 1.7;
-static const double NEAR_EDGE = 1.5;
-static const double TIED_NODE = 4.0;
+ * their ratios count. A history beyond the caches is waited for: a panel for its lines,
+ * a near edge and the memory of tied tiles at every step. */
+typedef struct {
+    double panel, half_panel, quarter_panel, near, tied_node;
+} block_costs;
+static const block_costs costs_in_cache = {3.2, 2.1, 1.7, 1.5, 4.0};
+static const block_costs costs_in_memory = {14.0, 12.0, 11.0, 20.0, 80.0};
+static const size_t CACHE_BYTES = (size_t)32 << 20;
 
 static double cost_of_step(const spl_plan *plan)
 {
+    const size_t history = plan->n_nodes * plan->pitch * sizeof(spl_real);
+    const block_costs *costs = history > CACHE_BYTES ? &costs_in_memory : &costs_in_cache;
     const double far = (double)(plan->n_edges - plan->n_near);
-    const double per_block = plan->block > SPL_PANEL / 2   ? PANEL_EDGE
-                             : plan->block > SPL_PANEL / 4 ? HALF_PANEL_EDGE
-                                                           : QUARTER_PANEL_EDGE;
+    const double per_block = plan->block > SPL_PANEL / 2   ? costs->panel
+                             : plan->block > SPL_PANEL / 4 ? costs->half_panel
+                                                           : costs->quarter_panel;
     const double tied = (double)plan->unit_start[plan->n_tied] * SPL_TILE;
-    return far * per_block / (double)plan->block + (double)plan->n_near * NEAR_EDGE +
-           tied * TIED_NODE;
+    return far * per_block / (double)plan->block + (double)plan->n_near * costs->near +
+           tied * costs->tied_node;
 }
 
 /* Partition for one block length: what a step costs, INFINITY if threads would have to
