@@ -185,6 +185,32 @@ typedef struct {
     const spl_kernel_block *b;
 } model_task;
 
+/* What the monitors want of a block, found out once: most runs record one state. */
+typedef struct {
+    size_t pitch; /* from row to row */
+    bool inputs;  /* observable or coupling input */
+    size_t n_states;
+    size_t which[N_STATES];
+    spl_real *row[N_STATES]; /* of step 0, at the first node of the tile */
+} model_rows;
+
+VEC_INLINE model_rows rows_of(const spl_kernel_run *run, const spl_kernel_block *b)
+{
+    model_rows rows = {.pitch = run->n_slots * run->stride};
+    if (b->record == NULL) {
+        return rows;
+    }
+    rows.inputs = run->slot[N_STATES] >= 0 || run->slot[N_STATES + 1] >= 0;
+    for (size_t s = 0; s < N_STATES; s++) {
+        if (run->slot[s] >= 0) {
+            rows.which[rows.n_states] = s;
+            rows.row[rows.n_states++] =
+                b->record + (size_t)run->slot[s] * run->stride + b->first;
+        }
+    }
+    return rows;
+}
+
 /* Samples half a step before the present x, whose slope is k. */
 VEC_INLINE void send_half(
     const model_task t, size_t step, size_t lane, model_work *w, const model_state k)
@@ -208,8 +234,8 @@ VEC_INLINE void send_half(
 /* Stage 0 of step `step`: samples to send, rows of the observable and the input, and the
  * first slope. At the end of the block, `last`, there is no stage to prepare. Up to the
  * slope there is no store and no branch: parameters are then read as operands. */
-VEC_INLINE void first_stage(
-    const model_task t, size_t step, const bool last, size_t lane, model_work *w)
+VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t step,
+    const bool last, size_t lane, model_work *w)
 {
     const spl_kernel_run *run = t.run;
     const spl_kernel_block *b = t.b;
@@ -226,8 +252,8 @@ VEC_INLINE void first_stage(
         k = slope_of(t.scheme, dt, w->x, p, w->h, c);
     }
     store_sent(run, t.form, b->sent + step * width + lane, sent);
-    if (b->record != NULL && step > 0) {
-        spl_real *row = b->record + (step - 1) * run->n_slots * run->stride;
+    if (rows->inputs && step > 0) {
+        spl_real *row = b->record + (step - 1) * rows->pitch;
         record_vec(run, N_STATES, row, i, q);
         record_vec(run, N_STATES + 1, row, i, c);
     }
@@ -279,13 +305,14 @@ VEC_INLINE void later_stage(
 }
 
 /* New state at the end of step `step`. */
-VEC_INLINE void end_step(const model_task t, size_t step, size_t lane, model_work *w)
+VEC_INLINE void end_step(
+    const model_task t, const model_rows *rows, size_t step, size_t lane, model_work *w)
 {
     w->x = state_add(state_fma(vec_set(t.run->dt), w->slope, w->x), w->g);
     w->extreme = furthest(w->extreme, w->x);
-    if (t.b->record != NULL) {
-        spl_real *row = t.b->record + step * t.run->n_slots * t.run->stride;
-        record_state(t.run, row, t.b->first + lane, w->x);
+    for (size_t r = 0; r < rows->n_states; r++) {
+        const spl_real *x = (const spl_real *)&w->x + rows->which[r] * SPL_LANES;
+        vec_store(rows->row[r] + step * rows->pitch + lane, vec_load(x));
     }
 }
 
@@ -319,6 +346,7 @@ VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *w
 VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
+    const model_rows rows = rows_of(t.run, b);
     model_work work[N_VECTORS] = {0};
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
@@ -326,7 +354,7 @@ VEC_SPECIALISED void block_of(const model_task t)
     for (size_t step = 0; step < b->n_steps; step++) {
         open_gates(t, 0, work);
         for (size_t u = 0; u < N_VECTORS; u++) {
-            first_stage(t, step, false, u * SPL_LANES, &work[u]);
+            first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
@@ -336,12 +364,12 @@ VEC_SPECIALISED void block_of(const model_task t)
             }
         }
         for (size_t u = 0; u < N_VECTORS; u++) {
-            end_step(t, step, u * SPL_LANES, &work[u]);
+            end_step(t, &rows, step, u * SPL_LANES, &work[u]);
         }
     }
     open_gates(t, 0, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
-        first_stage(t, b->n_steps, true, u * SPL_LANES, &work[u]);
+        first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
         vec_store(b->extreme + u * SPL_LANES, work[u].extreme);
     }
