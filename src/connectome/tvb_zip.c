@@ -131,6 +131,24 @@ out:
     return status;
 }
 
+/* Of what libarchive can read, the methods whose memory is small whatever the archive
+ * says: the head of an LZMA, xz, PPMd or Zstandard stream chooses up to 4 GiB. */
+static spl_status check_method(const zip_reader *zip, const char *place)
+{
+    static const char *const known[] = {"(uncompressed)", "(deflation)", "(bzip)"};
+    const char *name = archive_format_name(zip->archive);
+    const char *method = name != NULL ? strchr(name, '(') : NULL;
+    for (size_t i = 0; method != NULL && i < sizeof known / sizeof *known; i++) {
+        if (strcmp(method, known[i]) == 0) {
+            return SPL_OK;
+        }
+    }
+    return spl_error(SPL_ERR_FORMAT,
+        "%s: packed by the method %s; make the archive again with the ordinary one, "
+        "deflate",
+        place, method != NULL ? method : "(unknown)");
+}
+
 /* Open the archive anew for each member: skipping costs nothing with the central
  * directory, and two threads share no state. */
 spl_status spl_zip_fetch(spl_blob *blob, const spl_container *container,
@@ -152,6 +170,7 @@ spl_status spl_zip_fetch(spl_blob *blob, const spl_container *container,
         SPL_FAIL(SPL_ERR_FORMAT,
             "%s: the member is encrypted; store it without a password", place);
     }
+    SPL_TRY(check_method(&zip, place));
     SPL_TRY(read_member(blob, &zip, bytes->length, place, square, limits));
 out:
     close_zip(&zip);
