@@ -18,6 +18,9 @@
 /* Neurons of a block: the unit of work of the state update. Sums over a population go
  * over blocks in order, so they depend on nothing but its size. */
 #define SPL_NEURON_BLOCK 1024
+/* Neurons of a group: state arrays are padded to whole groups. The four words of a call
+ * of the random generator belong to neurons of one group, 16 apart. */
+#define SPL_NEURON_GROUP 64
 
 typedef enum {
     SPL_NEURON_EXP_EULER,
@@ -38,6 +41,8 @@ typedef struct spl_neuron_model {
     size_t n_params, n_states;
     const spl_field *params; /* default, bounds, unit, meaning */
     const char *const *states;
+    const spl_field *initial; /* [n_states]: default start; that of u only if the
+                                 configuration does not let it follow V */
     const spl_neuron_preset *presets;
     size_t n_presets;
 } spl_neuron_model;
