@@ -377,6 +377,10 @@ void spl_settings_free(spl_settings *settings)
     for (size_t s = 0; s < SPL_MAX_STATES; s++) {
         free(settings->init[s].value);
     }
+    for (size_t n = 0; n < settings->n_subnetworks; n++) {
+        spl_subnetwork_spec_deinit(&settings->subnetworks[n]);
+    }
+    free(settings->subnetworks);
     free(settings->monitors);
     free(settings->title);
     free(settings->params);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "monitor/monitor.h"
+#include "spiking/spec.h"
 #include "splenium/coupling.h"
 #include "splenium/model.h"
 
@@ -76,6 +77,10 @@ typedef struct spl_settings {
      * n_states+1 the coupling input "c" */
     size_t n_monitors;
     spl_monitor_spec *monitors;
+    /* subnetworks */
+    bool alone; /* no connectome, n_nodes 0: the subnetworks are everything */
+    size_t n_subnetworks;
+    spl_subnetwork_spec *subnetworks;
     /* output.* */
     char *output; /* path; NULL: no file */
     bool force;

@@ -23,11 +23,11 @@ typedef struct spl_subnetwork_run {
     double Q_max;  /* of the node's observable; 1 when alone */
     uint64_t seed; /* of the run */
     spl_target target;
-    size_t max_steps; /* most mean-field steps of one call of advance */
-    size_t max_team;
+    size_t max_steps; /* most mean-field steps of a block */
 } spl_subnetwork_run;
 
-/* What a block of mean-field steps left behind; valid until the next one. */
+/* What a block of mean-field steps left behind, since spl_subnetwork_begin; valid until
+ * the next one. */
 typedef struct spl_population_block {
     const double *rate;       /* [n_steps] A_k, kHz */
     const double *mean_V;     /* [n_steps] at the end of the step, mV */
@@ -63,7 +63,9 @@ void spl_subnetwork_free(spl_subnetwork *subnetwork);
 /* Back to the initial state. */
 void spl_subnetwork_reset(spl_subnetwork *subnetwork);
 
-/* Advance from mean-field step k by n <= max_steps.
+/* Begin a block: what advance leaves behind is gathered anew. By one thread. */
+void spl_subnetwork_begin(spl_subnetwork *subnetwork);
+/* Advance from mean-field step k by n; a block has max_steps steps at most.
  *   drive   [n] D_k .. D_k+n-1; NULL when alone: only nu0 and backgrounds
  *   Q_hat   [n] receives Qhat_k+1 .. Qhat_k+n, not clipped; or NULL
  * With a team, all its threads call this with the same arguments. Result (the same for
@@ -73,7 +75,7 @@ SPL_MUST_CHECK spl_status spl_subnetwork_advance(spl_subnetwork *subnetwork, uin
     size_t n, const double *drive, double *Q_hat, const spl_team *team);
 /* Qhat at the present step. */
 double spl_subnetwork_Q_hat(const spl_subnetwork *subnetwork);
-/* What the last call of advance left. */
+/* What the present block left. */
 const spl_subnetwork_block *spl_subnetwork_last(const spl_subnetwork *subnetwork);
 
 /* Everything that advancing changes, as bytes that any number of threads and every target
@@ -84,6 +86,10 @@ SPL_MUST_CHECK spl_status spl_subnetwork_put_state(
     spl_subnetwork *subnetwork, const void *state, size_t bytes);
 
 size_t spl_subnetwork_n_neurons(const spl_subnetwork *subnetwork);
+/* Those whose rate is Q_hat: of the excitatory populations, of all if there are none. */
+size_t spl_subnetwork_n_sending(const spl_subnetwork *subnetwork);
+/* Synapses whose delay was below half a sub-step and became one. */
+uint64_t spl_subnetwork_n_short_delays(const spl_subnetwork *subnetwork);
 uint64_t spl_subnetwork_n_synapses(const spl_subnetwork *subnetwork);
 uint64_t spl_subnetwork_bytes(const spl_subnetwork *subnetwork);
 /* Nanoseconds that a mean-field step is expected to take, for dealing work to threads. */
