@@ -95,9 +95,7 @@ static spl_status disk_full(const char *path, uint64_t bytes, const char *why)
         path, (double)bytes * 1e-6, why);
 }
 
-/* HDF5 may crash at exit after a disk full, and a file size limit comes with a signal:
- * ask before anything is written. */
-static spl_status check_room(const char *path, uint64_t bytes)
+spl_status spl_output_check_room(const char *path, uint64_t bytes)
 {
     struct statvfs disk;
     struct rlimit limit;
@@ -150,8 +148,7 @@ static spl_status make_uuid(char uuid[SPL_UUID_BYTES])
     return SPL_OK;
 }
 
-/* Make sure of every byte that the run will write. */
-static spl_status allocate(int fd, const char *path)
+spl_status spl_output_allocate(int fd, const char *path)
 {
     struct stat what;
     if (fstat(fd, &what) != 0) {
@@ -168,7 +165,7 @@ static spl_status allocate(int fd, const char *path)
             path);
         error = ftruncate(fd, what.st_size) == 0 ? 0 : errno;
         if (error == 0) {
-            return check_room(path, (uint64_t)what.st_size);
+            return spl_output_check_room(path, (uint64_t)what.st_size);
         }
     }
     if (error == 0) {
@@ -209,7 +206,7 @@ static spl_status make_file(
     SPL_TRY(spl_layout_write(temporary, spec, &output->places, uuid));
     SPL_TRY(spl_places_find(&output->places, temporary, false));
     SPL_TRY(open_for_writing(output, temporary));
-    SPL_TRY(allocate(output->fd, temporary));
+    SPL_TRY(spl_output_allocate(output->fd, temporary));
     SPL_TRY(spl_output_put_start(output));
     SPL_TRY(spl_file_sync(output->fd, temporary));
     SPL_TRY(spl_file_rename(temporary, output->path));
@@ -223,7 +220,7 @@ static spl_status create_locked(spl_output *output, const spl_output_spec *spec)
     spl_status status = SPL_OK;
     spl_text temporary = {0};
     SPL_TRY(check_target(spec));
-    SPL_TRY(check_room(spec->path, count_bytes(spec, &output->places)));
+    SPL_TRY(spl_output_check_room(spec->path, count_bytes(spec, &output->places)));
     spl_text_add(&temporary, "%s.tmp", spec->path);
     if (temporary.failed) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);

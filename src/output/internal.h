@@ -63,6 +63,10 @@ typedef struct spl_places {
 SPL_MUST_CHECK spl_status spl_places_list(
     spl_places *places, const spl_output_spec *spec);
 void spl_places_deinit(spl_places *places);
+/* Append one to places->all, which has room for it. Result: SPL_OK; SPL_ERR_ARGUMENT if
+ * it would be empty; SPL_ERR_LIMIT; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_places_add(spl_places *places, spl_place_type type,
+    int rank, const uint64_t *dims, const char *group, const char *name);
 /* Open a results file read-only and find the offsets. Checks superblock, layout, sizes
  * and that nothing overlaps. `known` also compares with the offsets already there.
  * Result: SPL_OK; SPL_ERR_FILE_CREATE, or SPL_ERR_FILE_WRITE if `known`. */
@@ -76,6 +80,16 @@ size_t spl_rows_per_block(size_t width, uint64_t n_rows);
  * SPL_ERR_NO_MEMORY. */
 SPL_MUST_CHECK spl_status spl_layout_write(const char *path, const spl_output_spec *spec,
     const spl_places *places, const char *uuid);
+
+/* create.c */
+
+/* Ask before anything is written whether `bytes` fit: HDF5 may crash at exit after a disk
+ * full, and a limit of file sizes comes with a signal. Result: SPL_OK; SPL_ERR_DISK_FULL.
+ */
+SPL_MUST_CHECK spl_status spl_output_check_room(const char *path, uint64_t bytes);
+/* Make sure of every byte of a file. Result: SPL_OK; SPL_ERR_DISK_FULL;
+ * SPL_ERR_FILE_CREATE. */
+SPL_MUST_CHECK spl_status spl_output_allocate(int fd, const char *path);
 
 /* lock.c */
 typedef struct spl_lock {

@@ -465,26 +465,12 @@ out:
     return status;
 }
 
-/* Superblock 0, large datasets on pages; nothing stays open once the file is closed. */
-static hid_t access_list(void)
-{
-    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-    if (list >= 0 &&
-        (H5Pset_libver_bounds(list, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0 ||
-            H5Pset_alignment(list, SPL_PAGE_BYTES, SPL_PAGE_BYTES) < 0 ||
-            H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0)) {
-        H5Pclose(list);
-        list = -1;
-    }
-    return list;
-}
-
 spl_status spl_layout_write(const char *path, const spl_output_spec *spec,
     const spl_places *places, const char *uuid)
 {
     spl_status status = SPL_OK;
     layout l = {.file = -1, .spec = spec, .places = places};
-    hid_t access = access_list();
+    hid_t access = spl_put_access_list();
     l.n_nodes = spl_connectome_n_nodes(spec->connectome);
     l.labels = calloc(l.n_nodes, sizeof *l.labels);
     if (l.labels == NULL) {

@@ -24,7 +24,7 @@ size_t spl_rows_per_block(size_t width, uint64_t n_rows)
     return (size_t)(rows < n_rows ? rows : n_rows);
 }
 
-static spl_status add(spl_places *places, spl_place_type type, int rank,
+spl_status spl_places_add(spl_places *places, spl_place_type type, int rank,
     const uint64_t *dims, const char *group, const char *name)
 {
     spl_place *place = &places->all[places->n];
@@ -59,12 +59,12 @@ static spl_status add_fixed(spl_places *places)
     const uint64_t slots[] = {2, SPL_SLOT_WORDS};
     const uint64_t starts[] = {SPL_MAX_STARTS, SPL_START_VALUES};
     const uint64_t two = 2;
-    SPL_TRY(add(places, SPL_PLACE_U8, 2, slots, "", "progress"));
-    SPL_TRY(add(places, SPL_PLACE_CODE, 0, NULL, "/status", "code"));
-    SPL_TRY(add(places, SPL_PLACE_TEXT, 0, NULL, "/status", "message"));
-    SPL_TRY(add(places, SPL_PLACE_U8, 0, NULL, "/status", "escaped_nodes"));
-    SPL_TRY(add(places, SPL_PLACE_F8, 2, starts, "/performance", "starts"));
-    SPL_TRY(add(places, SPL_PLACE_U8, 1, &two, "/state/final", "record"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_U8, 2, slots, "", "progress"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_CODE, 0, NULL, "/status", "code"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_TEXT, 0, NULL, "/status", "message"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_U8, 0, NULL, "/status", "escaped_nodes"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_F8, 2, starts, "/performance", "starts"));
+    SPL_TRY(spl_places_add(places, SPL_PLACE_U8, 1, &two, "/state/final", "record"));
 out:
     return status;
 }
@@ -83,7 +83,8 @@ static spl_status add_arrays(spl_places *places, const spl_output_spec *spec)
         if (!is_name(spec->performance[i])) {
             SPL_FAIL(SPL_ERR_ARGUMENT, "results file: a performance figure has no name");
         }
-        SPL_TRY(add(places, SPL_PLACE_F8, 0, NULL, "/performance", spec->performance[i]));
+        SPL_TRY(spl_places_add(
+            places, SPL_PLACE_F8, 0, NULL, "/performance", spec->performance[i]));
     }
     for (size_t i = 0; i < spec->n_final; i++) {
         const spl_array *array = &spec->final[i];
@@ -96,7 +97,7 @@ static spl_status add_arrays(spl_places *places, const spl_output_spec *spec)
         for (size_t r = 0; r < array->rank; r++) {
             dims[r] = array->dims[r];
         }
-        SPL_TRY(add(
+        SPL_TRY(spl_places_add(
             places, SPL_PLACE_F8, (int)array->rank, dims, "/state/final", array->name));
     }
 out:
@@ -129,9 +130,9 @@ static spl_status add_stream(spl_places *places, const spl_stream *stream, size_
             SPL_FAIL(
                 SPL_ERR_ARGUMENT, "results file: %s: a variable has no name", rows.data);
         }
-        SPL_TRY(add(places, stream->f8 ? SPL_PLACE_F8 : SPL_PLACE_F4, 2, dims, rows.data,
-            stream->variables[v]));
-        SPL_TRY(add(
+        SPL_TRY(spl_places_add(places, stream->f8 ? SPL_PLACE_F8 : SPL_PLACE_F4, 2, dims,
+            rows.data, stream->variables[v]));
+        SPL_TRY(spl_places_add(
             places, SPL_PLACE_U4, 1, &n_blocks, checksums.data, stream->variables[v]));
     }
 out:

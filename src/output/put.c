@@ -1,6 +1,7 @@
 #include "output/put.h"
 
 #include "h5/h5.h"
+#include "output/internal.h"
 
 static spl_status failed(const char *name)
 {
@@ -19,6 +20,19 @@ void spl_close_object(hid_t id, const char *name, spl_status *status)
     if (id >= 0 && H5Idec_ref(id) < 0 && *status == SPL_OK) {
         *status = failed(name);
     }
+}
+
+hid_t spl_put_access_list(void)
+{
+    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    if (list >= 0 &&
+        (H5Pset_libver_bounds(list, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0 ||
+            H5Pset_alignment(list, SPL_PAGE_BYTES, SPL_PAGE_BYTES) < 0 ||
+            H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) < 0)) {
+        H5Pclose(list);
+        list = -1;
+    }
+    return list;
 }
 
 static hid_t text_type(void)

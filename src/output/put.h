@@ -9,6 +9,10 @@
 
 #include "base/status.h"
 
+/* How a new file is opened: superblock 0, large datasets on pages; nothing stays open
+ * once it is closed. Negative if HDF5 fails. */
+hid_t spl_put_access_list(void);
+
 /* Attributes: variable-length UTF-8 text; f64; u64; a list of texts. */
 SPL_MUST_CHECK spl_status spl_put_text(hid_t object, const char *name, const char *text);
 SPL_MUST_CHECK spl_status spl_put_number(hid_t object, const char *name, double value);
