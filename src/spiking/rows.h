@@ -18,14 +18,16 @@ typedef struct spl_rows spl_rows;
 size_t spl_part_size(size_t n);
 
 typedef struct spl_rows_run {
-    double h;         /* sub-step, ms */
-    uint64_t seed;    /* of the run; the projection's name makes it its own */
-    size_t part_size; /* 0: spl_part_size; for tests: any multiple of SPL_TILE */
+    double h;          /* sub-step, ms */
+    uint64_t seed;     /* of the run; the projection's name makes it its own */
+    size_t part_size;  /* 0: spl_part_size; for tests: any multiple of SPL_TILE */
+    spl_target target; /* of the random numbers; all targets make the same synapses */
 } spl_rows_run;
 
 /* Bytes that projection `p` will take, at the expected number of synapses where that is
  * random; UINT64_MAX if they cannot be counted. */
-uint64_t spl_rows_predict_bytes(const spl_subnetwork_spec *spec, size_t p);
+uint64_t spl_rows_predict_bytes(
+    const spl_subnetwork_spec *spec, size_t p, const spl_rows_run *run);
 /* Sub-steps that no delay of a projection exceeds, for memory before rows are made; at
  * most SPL_MAX_DELAY_STEPS. */
 uint32_t spl_rows_predict_delay(const spl_projection_spec *projection, double h);
