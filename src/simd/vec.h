@@ -116,6 +116,25 @@ VEC_INLINE vec vec_select(vec_mask mask, vec a, vec b)
 #endif
 }
 
+/* The lanes where the mask is -1, as bits, lane 0 lowest. */
+VEC_INLINE unsigned vec_mask_bits(vec_mask mask)
+{
+#if SPL_LANES == 16
+    return (unsigned)_mm512_movepi32_mask((__m512i)mask);
+#elif VEC_BYTES == 64
+    return (unsigned)_mm512_movepi64_mask((__m512i)mask);
+#elif VEC_BYTES == 32
+    return (unsigned)VEC_OPERATION(movemask)((vec)mask);
+#else
+    return mask[0] != 0 ? 1u : 0u;
+#endif
+}
+
+VEC_INLINE int vec_any(vec_mask mask)
+{
+    return vec_mask_bits(mask) != 0;
+}
+
 /* Which lanes of a load are read: the first `count`. */
 #if SPL_LANES == 16
 typedef __mmask16 vec_lanes;

@@ -142,6 +142,14 @@ VEC_INLINE vec vec_exprel(vec x)
     return vec_select(vec_max(x, -x) < vec_set(0.5), p, quotient);
 }
 
+/* The same numbers, faster where arguments of 1/2 and more are rare. */
+VEC_INLINE vec vec_exprel_small(vec x)
+{
+    const vec p = VEC_POLYNOMIAL(vec_exprel_terms, x);
+    const vec_mask small = vec_max(x, -x) < vec_set(0.5);
+    return vec_any(~small) ? vec_select(small, p, vec_exprel(x)) : p;
+}
+
 /* x = 2^e (1 + f) for positive normal x, f in [-1/4, 1/2). */
 VEC_INLINE void vec_split(vec x, vec *e, vec *f)
 {
