@@ -206,13 +206,10 @@ static double *ring_bin(const spl_monitor *monitor, size_t v, uint64_t bin)
 static void store_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
 {
     uint64_t bin = step / monitor->bin_steps;
-    double width = (double)monitor->bin_steps;
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
         const double *sum = monitor->sum + v * monitor->run.n_nodes;
-        double *mean = ring_bin(monitor, v, bin);
-        for (size_t i = begin; i < end; i++) {
-            mean[i] = sum[i] / width;
-        }
+        spl_monitor_kernels(monitor)->divide(ring_bin(monitor, v, bin) + begin,
+            sum + begin, (double)monitor->bin_steps, end - begin);
     }
 }
 

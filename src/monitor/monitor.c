@@ -220,43 +220,66 @@ static void clear_sums(spl_monitor *monitor, size_t begin, size_t end)
     }
 }
 
+/* The rows that end within the block from the step on; the first of them, or the next
+ * row, ends at first_end. */
+static spl_row_range rows_from(
+    const spl_monitor *monitor, uint64_t step, uint64_t last, uint64_t *first_end)
+{
+    spl_row_range rows = {rows_until(monitor, step - 1), 0};
+    *first_end = spl_monitor_row_step(monitor, rows.first);
+    if (*first_end <= last) {
+        const uint64_t left = last - *first_end;
+        rows.count = left < monitor->row_steps ? 1 : left / monitor->row_steps + 1;
+    }
+    return rows;
+}
+
+static void write_row(spl_monitor *monitor, const spl_samples *block, spl_row_range rows,
+    uint64_t row, size_t begin, size_t end)
+{
+    const uint64_t step = spl_monitor_row_step(monitor, row);
+    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+        monitor->ops->row(monitor, step, v, spl_monitor_values(monitor, block, v, step),
+            spl_monitor_row(monitor, rows, v, row), begin, end);
+    }
+}
+
+/* Called for a few nodes at a time: divides as little as it can. */
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end)
 {
     const struct spl_monitor_ops *ops = monitor->ops;
-    if (ops->row == NULL || begin >= end) {
-        return;
-    }
-    spl_row_range rows = rows_of(monitor, block);
-    uint64_t row = rows.first;
-    uint64_t last = block->first_step - 1 + block->n_steps;
+    const bool bins = monitor->bin_steps > 0;
+    const uint64_t last = block->first_step - 1 + block->n_steps;
     uint64_t step = block->first_step;
     if (step <= monitor->bin_origin) {
         step = monitor->bin_origin + 1;
     }
+    if (ops->row == NULL || begin >= end || step > last) {
+        return;
+    }
+    uint64_t row_end;
+    const spl_row_range rows = rows_from(monitor, step, last, &row_end);
+    uint64_t row = rows.first;
+    uint64_t bin_end =
+        bins ? window_end(step, monitor->bin_origin, monitor->bin_steps) : UINT64_MAX;
     for (uint64_t stop; step <= last; step = stop + 1) {
-        uint64_t row_end = window_end(step, monitor->run.n_transient, monitor->row_steps);
-        uint64_t bin_end = UINT64_MAX;
-        if (monitor->bin_steps > 0) {
-            bin_end = window_end(step, monitor->bin_origin, monitor->bin_steps);
-        }
         stop = bin_end < row_end ? bin_end : row_end;
         stop = stop < last ? stop : last;
-        if (monitor->bin_steps > 0) {
+        if (bins) {
             add_to_sums(monitor, block, step, stop - step + 1, begin, end);
         }
         if (stop == bin_end && ops->bin != NULL) {
             ops->bin(monitor, stop, begin, end);
         }
         if (stop == row_end) {
-            for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-                ops->row(monitor, stop, v, spl_monitor_values(monitor, block, v, stop),
-                    spl_monitor_row(monitor, rows, v, row), begin, end);
-            }
+            write_row(monitor, block, rows, row, begin, end);
             row++;
+            row_end += monitor->row_steps;
         }
         if (stop == bin_end) {
             clear_sums(monitor, begin, end);
+            bin_end += monitor->bin_steps;
         }
     }
 }

@@ -14,6 +14,8 @@ typedef struct spl_bin_kernels {
      *   sum      [n], in and out
      *   sample   [count][stride] */
     void (*add)(double *sum, const double *sample, size_t stride, size_t count, size_t n);
+    /* mean[i] = sum[i] / count, n nodes. */
+    void (*divide)(double *mean, const double *sum, double count, size_t n);
     /* Add to y the weighted sum over `count` bins, from the newest back: bin m of node i
      * is ring[(newest - m mod n_slots) * stride + i], its weight tap[m].
      *   y   [n], in and out */

@@ -30,10 +30,8 @@ static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const doubl
     (void)step;
     (void)values;
     const double *sum = monitor->sum + v * monitor->run.n_nodes;
-    double width = (double)monitor->row_steps;
-    for (size_t i = begin; i < end; i++) {
-        row[i] = sum[i] / width;
-    }
+    spl_monitor_kernels(monitor)->divide(
+        row + begin, sum + begin, (double)monitor->row_steps, end - begin);
 }
 
 static const spl_choice choices[] = {
