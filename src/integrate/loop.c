@@ -76,7 +76,7 @@ static bool inside(const spl_network *network, spl_divergence *where)
 /* Tiles that go through a block, and then to the monitors while their rows are in the
  * nearest cache: a tied unit, a few free tiles, or everything. Returns the end of the
  * group that begins at plan->tile[begin]. */
-enum { FREE_TILES = 4 };
+enum { FREE_TILES = 8 };
 static size_t end_of_group(
     const spl_network *network, const spl_worker *worker, size_t begin, size_t *unit)
 {
