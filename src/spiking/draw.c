@@ -12,6 +12,11 @@ double spl_exact_exp(double x)
     return vec_exp(vec_set(x))[0];
 }
 
+double spl_exact_log(double x)
+{
+    return vec_log(vec_set(x))[0];
+}
+
 double spl_exact_exprel(double x)
 {
     return vec_exprel(vec_set(x))[0];

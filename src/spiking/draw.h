@@ -10,9 +10,10 @@
 void spl_draw_fill(const spl_draw *draw, uint64_t seed, uint32_t stream, size_t first,
     size_t n, double *out);
 
-/* e^x and (e^x - 1) / x as the kernels form them; the C library's last bit may differ
- * between processors. */
+/* e^x, ln x and (e^x - 1) / x as the kernels form them; the C library's last bit may
+ * differ between processors. */
 double spl_exact_exp(double x);
+double spl_exact_log(double x);
 double spl_exact_exprel(double x);
 
 #endif

@@ -54,9 +54,9 @@ typedef struct spl_step_drive {
     /* deterministic drive: added to the arrays of a receptor after their decay */
     bool flows;
     spl_real inflow[SPL_MAX_RECEPTORS][2];
-    spl_real jump;    /* of V in each sub-step: into a delta receptor */
-    spl_real current; /* mV/ms */
-    uint32_t fires;   /* a relay fires if its word is below; 2^32 - 1: always */
+    spl_real jump;  /* of V in each sub-step: into a delta receptor */
+    double current; /* mV/ms, before 1 / C */
+    uint32_t fires; /* a relay fires if its word is below; 2^32 - 1: always */
 } spl_step_drive;
 
 /* One sub-step of the neurons first .. first + n - 1 of a population; first is a multiple
