@@ -210,10 +210,12 @@ void print_keys(FILE *file)
     for (size_t i = 0; i < spl_config_key_count(); i++) {
         const spl_config_key *key = spl_config_key_at(i);
         bool empty = *key->value == '\0';
-        fprintf(file, "  %s\n      %s; %s%s", key->key, key->type,
-            empty ? "no default" : "default: ", key->value);
-        fprintf(
-            file, *key->unit != '\0' ? "; a bare number is in %s\n" : "%s\n", key->unit);
+        char line[400];
+        snprintf(line, sizeof line, "%s; %s%s%s%s", key->type,
+            empty ? "no default" : "default: ", key->value,
+            *key->unit != '\0' ? "; a bare number is in " : "", key->unit);
+        fprintf(file, "  %s\n", key->key);
+        print_wrapped(file, 6, 0, line);
         print_wrapped(file, 6, 0, key->meaning);
     }
 }

@@ -136,7 +136,9 @@ static spl_status check_layer(const spl_layer *layer)
     if (root == NULL) {
         return no_memory();
     }
-    if (strncmp(layer->key, "monitors.", strlen("monitors.")) != 0) {
+    const bool by_name = strncmp(layer->key, "monitors.", strlen("monitors.")) == 0 ||
+                         strncmp(layer->key, "subnetworks.", strlen("subnetworks.")) == 0;
+    if (!by_name) {
         SPL_TRY(spl_layer_apply(root, layer));
         SPL_TRY(spl_check_keys(root, NULL, NULL));
     }
@@ -200,6 +202,9 @@ spl_status spl_config_connectome(const spl_config *config, spl_connectome **out)
     spl_connectome_options options = {0};
     *out = NULL;
     SPL_TRY(spl_tree_build(&tree, config));
+    if (spl_subnetworks_alone(&tree)) {
+        goto out;
+    }
     status = spl_resolve_source(&options, &tree);
     if (status == SPL_ERR_FILE_MISSING && config->results != NULL) {
         status = SPL_OK; /* the shipped data set is gone, its matrices are kept */
@@ -269,7 +274,7 @@ static spl_status resolve_time(spl_settings *settings, const spl_tree *tree)
             "lengthen it",
             settings->duration);
     }
-    if (settings->dt > 0.5) {
+    if (settings->dt > 0.5 && !settings->alone) {
         spl_warn("simulation.dt: %.10g ms is above 0.5 ms, where every integrator is "
                  "inaccurate for Larter-Breakspear nodes; reduce it",
             settings->dt);
@@ -336,18 +341,31 @@ static spl_status resolve_output(
     return failed ? no_memory() : SPL_OK;
 }
 
+static spl_status resolve_nodes(
+    spl_settings *settings, const spl_tree *tree, const spl_connectome *connectome)
+{
+    spl_status status = SPL_OK;
+    settings->n_nodes = spl_connectome_n_nodes(connectome);
+    SPL_TRY(spl_resolve_coupling(settings, tree));
+    SPL_TRY(spl_resolve_model(settings, tree, connectome));
+    SPL_TRY(spl_resolve_noise(settings, tree, connectome));
+    SPL_TRY(spl_resolve_monitors(settings, tree));
+out:
+    return status;
+}
+
 spl_status spl_config_resolve(
     const spl_config *config, const spl_connectome *connectome, spl_settings *out)
 {
     spl_status status = SPL_OK;
     spl_tree tree = {0};
     SPL_TRY(spl_tree_build(&tree, config));
-    out->n_nodes = spl_connectome_n_nodes(connectome);
+    out->alone = spl_subnetworks_alone(&tree);
     SPL_TRY(resolve_simulation(out, &tree));
-    SPL_TRY(spl_resolve_coupling(out, &tree));
-    SPL_TRY(spl_resolve_model(out, &tree, connectome));
-    SPL_TRY(spl_resolve_noise(out, &tree, connectome));
-    SPL_TRY(spl_resolve_monitors(out, &tree));
+    if (!out->alone) {
+        SPL_TRY(resolve_nodes(out, &tree, connectome));
+    }
+    SPL_TRY(spl_resolve_subnetworks(out, &tree, connectome));
     SPL_TRY(resolve_output(out, &tree, config));
     SPL_TRY(spl_write_json(out, &tree));
 out:
@@ -377,8 +395,8 @@ void spl_settings_free(spl_settings *settings)
     for (size_t s = 0; s < SPL_MAX_STATES; s++) {
         free(settings->init[s].value);
     }
-    for (size_t n = 0; n < settings->n_subnetworks; n++) {
-        spl_subnetwork_spec_deinit(&settings->subnetworks[n]);
+    for (size_t i = 0; i < settings->n_subnetworks; i++) {
+        spl_subnetwork_spec_deinit(&settings->subnetworks[i]);
     }
     free(settings->subnetworks);
     free(settings->monitors);

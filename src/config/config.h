@@ -13,6 +13,7 @@ SPL_MUST_CHECK spl_status spl_config_from_text(
 /* Resolve everything against the connectome: labels, per-region values, monitors,
  * presets. The run has the fewest whole steps that cover transient and duration (within a
  * relative 1e-9), and so has the transient.
+ *   connectome   as of spl_config_connectome; not looked at when subnetworks run alone
  *   out   zero-initialised; free with spl_settings_free also after a failure
  * Result: SPL_OK; SPL_ERR_CONFIG, or SPL_ERR_USAGE if --set is to blame;
  * SPL_ERR_FILE_MISSING, _FILE_READ, _FORMAT (per-region files); SPL_ERR_NO_MEMORY. */

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "config/regions.h"
 #include "config/resolve.h"
+#include "config/spiking.h"
 
 /* Start the next key of the object that is being written. */
 static void add_key(spl_text *json, const char *indent, const char *key)
@@ -212,6 +213,31 @@ static bool written_elsewhere(size_t id)
            id == SPL_KEY_OBSERVABLE;
 }
 
+/* Sections of nodes, where there are none. */
+static bool left_out(const spl_settings *settings, const char *key)
+{
+    static const char *const prefixes[] = {
+        "connectome.", "coupling.", "model.", "noise.", "monitors"};
+    for (size_t i = 0; settings->alone && i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(key, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lists of maps, which have code of their own. */
+static bool add_list(spl_text *json, const spl_settings *settings, size_t id)
+{
+    if (id == SPL_KEY_MONITORS) {
+        add_monitors(json, settings);
+    } else if (id == SPL_KEY_SUBNETWORKS) {
+        add_key(json, "  ", "subnetworks");
+        spl_add_subnetworks(json, settings);
+    }
+    return id == SPL_KEY_MONITORS || id == SPL_KEY_SUBNETWORKS;
+}
+
 static spl_status add_row(spl_text *json, const spl_tree *tree, size_t id,
     const char *name, const char *indent, const spl_connectome_options *source)
 {
@@ -232,7 +258,7 @@ spl_status spl_write_json(spl_settings *settings, const spl_tree *tree)
     spl_text json = {0};
     char section[32] = "";
     /* without the shipped data set a connectome made by the caller still serves */
-    status = spl_resolve_source(&source, tree);
+    status = settings->alone ? SPL_OK : spl_resolve_source(&source, tree);
     if (status != SPL_ERR_FILE_MISSING) {
         SPL_TRY(status);
     }
@@ -240,6 +266,9 @@ spl_status spl_write_json(spl_settings *settings, const spl_tree *tree)
     spl_text_add(&json, "{");
     for (size_t id = 0; id < SPL_N_KEYS; id++) {
         const char *key = spl_schema[id].key.key;
+        if (left_out(settings, key)) {
+            continue;
+        }
         const char *dot = strchr(key, '.');
         size_t length = dot != NULL ? (size_t)(dot - key) : 0;
         if (strlen(section) != length || strncmp(section, key, length) != 0) {
@@ -253,9 +282,10 @@ spl_status spl_write_json(spl_settings *settings, const spl_tree *tree)
                 spl_text_add(&json, "{");
             }
         }
-        if (id == SPL_KEY_MONITORS) {
-            add_monitors(&json, settings);
-        } else if (length > 0) {
+        if (add_list(&json, settings, id)) {
+            continue;
+        }
+        if (length > 0) {
             SPL_TRY(add_row(&json, tree, id, dot + 1, "    ", &source));
         } else {
             SPL_TRY(add_row(&json, tree, id, key, "  ", &source));

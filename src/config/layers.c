@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/spiking.h"
 
 /* BOLD is dropped again if the run is shorter than its period. */
 const char spl_default_monitors[] = "[{name: tavg, kind: temporal_average, period: 1},"
@@ -14,7 +15,7 @@ static const spl_origin monitors_origin = {
     .label = (char *)"default monitors", .directory = (char *)"", .code = SPL_ERR_CONFIG};
 
 static const char *const root_names[] = {"format", "title", "simulation", "connectome",
-    "coupling", "model", "noise", "monitors", "output", NULL};
+    "coupling", "model", "noise", "monitors", "subnetworks", "output", NULL};
 
 static spl_status no_memory(void)
 {
@@ -24,7 +25,7 @@ static spl_status no_memory(void)
 static bool is_section(const char *name)
 {
     return strcmp(name, "format") != 0 && strcmp(name, "title") != 0 &&
-           strcmp(name, "monitors") != 0;
+           strcmp(name, "monitors") != 0 && strcmp(name, "subnetworks") != 0;
 }
 
 static bool is_root_name(const char *name)
@@ -240,6 +241,10 @@ spl_status spl_layer_apply(spl_node *root, const spl_layer *layer)
         SPL_TRY(put_monitor(root, name, layer));
         goto out;
     }
+    if (strcmp(path, "subnetworks") == 0) {
+        SPL_TRY(spl_put_subnetwork(root, name, layer));
+        goto out;
+    }
     if (!is_section(path)) {
         SPL_TRY(refuse_path(layer, "this key has no parts"));
     }
@@ -398,7 +403,7 @@ static spl_status check_section(const spl_node *section, const spl_field *fields
         const spl_schema_row *row = spl_schema_find(section->key, child->key);
         if (row != NULL) {
             spl_value value;
-            SPL_TRY(spl_read_value(&value, child, row));
+            SPL_TRY(spl_read_value(&value, child, row->key.key, row));
             continue;
         }
         bool known = skip_components;
@@ -423,7 +428,8 @@ spl_status spl_check_keys(
         }
         if (!is_section(child->key)) {
             spl_value value;
-            SPL_TRY(spl_read_value(&value, child, spl_schema_find("", child->key)));
+            SPL_TRY(spl_read_value(
+                &value, child, child->key, spl_schema_find("", child->key)));
         } else if (child->kind == SPL_NODE_MAP) {
             bool of_model = strcmp(child->key, "model") == 0;
             bool of_coupling = strcmp(child->key, "coupling") == 0;
@@ -468,7 +474,7 @@ static spl_status read_values(spl_tree *tree, const spl_config *config)
             }
         }
         if (node != NULL) {
-            SPL_TRY(spl_read_value(&tree->values[i], node, row));
+            SPL_TRY(spl_read_value(&tree->values[i], node, row->key.key, row));
             continue;
         }
         bool rerun = i == SPL_KEY_OUTPUT_FILE && config->rerun != NULL;
@@ -478,7 +484,7 @@ static spl_status read_values(spl_tree *tree, const spl_config *config)
             return no_memory();
         }
         spl_node_append(tree->defaults, preset);
-        SPL_TRY(spl_read_value(&tree->values[i], preset, row));
+        SPL_TRY(spl_read_value(&tree->values[i], preset, row->key.key, row));
         if (row->type == SPL_TYPE_TREE) {
             tree->values[i].node = NULL;
         }

@@ -53,6 +53,12 @@ static spl_status read_kind(spl_monitor_spec *spec, const spl_node *item)
         return spl_node_error(
             node, false, "monitors.%s.kind must be a single word", spec->name);
     }
+    if (strcmp(node->text, "spikes") == 0) {
+        return spl_node_error(node, false,
+            "monitors.%s: spikes are recorded without a monitor; remove it (a population "
+            "with record_spikes: false has none)",
+            spec->name);
+    }
     spec->kind = spl_monitor_find(node->text);
     return spec->kind != NULL ? SPL_OK : spl_node_error_prefix(node);
 }

@@ -57,14 +57,12 @@ out:
     return status != SPL_OK ? spl_error_prefix(status, "%s", what) : SPL_OK;
 }
 
-spl_status spl_read_region_file(
-    double *out, const spl_node *file, const char *what, spl_rule rule, size_t n_nodes)
+spl_status spl_read_table(
+    spl_table *table, const spl_node *file, const char *what, size_t max_rows)
 {
     spl_status status = SPL_OK;
-    /* generous, so that a file of wrong length is told by its own message below */
     const spl_limits limits = {
-        .max_nodes = 20000 + n_nodes, .max_member_bytes = (size_t)1 << 30};
-    spl_table table = {0};
+        .max_nodes = max_rows, .max_member_bytes = (size_t)1 << 30};
     char *path = NULL;
     if (file->kind != SPL_NODE_SCALAR || *file->text == '\0') {
         SPL_TRY(spl_node_error(file, false, "%s.file must be the name of a file", what));
@@ -73,38 +71,61 @@ spl_status spl_read_region_file(
     if (path == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", what);
     }
-    SPL_TRY(read_table(&table, path, what, &limits));
-    bool vector = table.rows == 1 || table.columns == 1;
-    if (!vector || table.rows * table.columns != n_nodes) {
-        SPL_TRY(spl_node_error(file, false,
-            "%s: %s holds %zu x %zu numbers; one for each of the %zu regions is needed",
-            what, path, table.rows, table.columns, n_nodes));
-    }
-    for (size_t i = 0; i < n_nodes; i++) {
-        SPL_TRY(check_rule(file, what, path, i, table.data[i], rule));
-    }
-    memcpy(out, table.data, n_nodes * sizeof *out);
+    SPL_TRY(read_table(table, path, what, &limits));
 out:
-    spl_table_deinit(&table);
     free(path);
     return status;
 }
 
-spl_status spl_read_region_list(double *out, const spl_node *list, const char *what,
-    const char *unit, spl_rule rule, size_t n_nodes)
+spl_status spl_read_numbers(double *out, const spl_node *file, const char *what,
+    spl_rule rule, size_t n, const char *things)
+{
+    spl_status status = SPL_OK;
+    spl_table table = {0};
+    /* generous, so that a file of wrong length is told by its own message below */
+    SPL_TRY(spl_read_table(&table, file, what, 20000 + n));
+    bool vector = table.rows == 1 || table.columns == 1;
+    if (!vector || table.rows * table.columns != n) {
+        SPL_TRY(spl_node_error(file, false,
+            "%s: %s holds %zu x %zu numbers; one for each of the %zu %s is needed", what,
+            file->text, table.rows, table.columns, n, things));
+    }
+    for (size_t i = 0; i < n; i++) {
+        SPL_TRY(check_rule(file, what, file->text, i, table.data[i], rule));
+    }
+    memcpy(out, table.data, n * sizeof *out);
+out:
+    spl_table_deinit(&table);
+    return status;
+}
+
+spl_status spl_read_region_file(
+    double *out, const spl_node *file, const char *what, spl_rule rule, size_t n_nodes)
+{
+    return spl_read_numbers(out, file, what, rule, n_nodes, "regions");
+}
+
+spl_status spl_read_list(double *out, const spl_node *list, const char *what,
+    const char *unit, spl_rule rule, size_t n, const char *things)
 {
     spl_status status = SPL_OK;
     size_t i = 0;
-    if (list->kind != SPL_NODE_LIST || list->n_children != n_nodes) {
+    if (list->kind != SPL_NODE_LIST || list->n_children != n) {
         SPL_TRY(spl_node_error(list, false,
-            "%s: %zu values for %zu regions; give one number for all or one for each",
-            what, list->n_children, n_nodes));
+            "%s: %zu values for %zu %s; give one number for all or one for each", what,
+            list->n_children, n, things));
     }
     for (const spl_node *item = list->first; item != NULL; item = item->next) {
         SPL_TRY(spl_read_quantity(&out[i++], item, what, unit, rule, ""));
     }
 out:
     return status;
+}
+
+spl_status spl_read_region_list(double *out, const spl_node *list, const char *what,
+    const char *unit, spl_rule rule, size_t n_nodes)
+{
+    return spl_read_list(out, list, what, unit, rule, n_nodes, "regions");
 }
 
 static spl_status read_by_label(double *out, const spl_node *map, const char *what,

@@ -3,7 +3,7 @@
 #define SPL_CONFIG_REGIONS_H
 
 #include "config/schema.h"
-#include "splenium/connectome.h"
+#include "connectome/connectome.h"
 
 /* Fill out[n_nodes]; it holds the values that a partial map leaves alone.
  *   what    the key, for messages
@@ -16,6 +16,14 @@ SPL_MUST_CHECK spl_status spl_read_region_file(
 /* Read a list of exactly N numbers. */
 SPL_MUST_CHECK spl_status spl_read_region_list(double *out, const spl_node *list,
     const char *what, const char *unit, spl_rule rule, size_t n_nodes);
+/* Read a table of at most `max_rows` rows and columns from such a file. */
+SPL_MUST_CHECK spl_status spl_read_table(
+    spl_table *table, const spl_node *file, const char *what, size_t max_rows);
+/* The same of any `n` things that bear the name `things`. */
+SPL_MUST_CHECK spl_status spl_read_numbers(double *out, const spl_node *file,
+    const char *what, spl_rule rule, size_t n, const char *things);
+SPL_MUST_CHECK spl_status spl_read_list(double *out, const spl_node *list,
+    const char *what, const char *unit, spl_rule rule, size_t n, const char *things);
 /* Path of a scalar seen from its origin; the caller frees it. NULL when out of memory. */
 char *spl_path_of(const spl_node *node);
 /* The same as an absolute path. */

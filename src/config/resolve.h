@@ -18,6 +18,14 @@ SPL_MUST_CHECK spl_status spl_resolve_noise(
 SPL_MUST_CHECK spl_status spl_resolve_monitors(
     spl_settings *settings, const spl_tree *tree);
 
+/* subnetworks.c */
+
+/* Is this a run of subnetworks without any node: none names a region, and nothing is said
+ * about a connectome? */
+bool spl_subnetworks_alone(const spl_tree *tree);
+SPL_MUST_CHECK spl_status spl_resolve_subnetworks(
+    spl_settings *settings, const spl_tree *tree, const spl_connectome *connectome);
+
 /* paths.c: connectome.* */
 
 /* Options of the loader; the strings are owned, free with spl_source_deinit also after a

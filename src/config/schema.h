@@ -62,6 +62,7 @@
     X(NOISE_A,            "noise.a",                     NUMBER, "1",              "",      FINITE,       "", "multiplicative: slope a")                          \
     X(NOISE_B,            "noise.b",                     NUMBER, "0",              "",      FINITE,       "", "multiplicative: offset b")                         \
     X(MONITORS,           "monitors",                    TREE,   "tavg, bold",     "",      FINITE,       "list of maps", "what is recorded: name, kind, period, variables, dtype, options of the kind") \
+    X(SUBNETWORKS,        "subnetworks",                 TREE,   "",               "",      FINITE,       "list of maps", "spiking neurons inside nodes, or alone") \
     X(OUTPUT_FILE,        "output.file",                 PATH,   "results.h5",     "",      FINITE,       "", "results file; empty: none")                        \
     X(FLUSH_EVERY,        "output.flush_every",          TIME,   "1 s",            "ms",    POSITIVE,     "", "wall-clock time between two progress records")     \
     X(FORCE,              "output.force",                FLAG,   "false",          "",      FINITE,       "", "replace an existing results file")
@@ -81,6 +82,7 @@ typedef enum {
     SPL_TYPE_NUMBER, /* a quantity; the special word may be "inf" or "none" */
     SPL_TYPE_TIME,
     SPL_TYPE_SPEED,
+    SPL_TYPE_RATE,
     SPL_TYPE_TREE /* resolved by its own code */
 } spl_key_type;
 
@@ -109,9 +111,9 @@ typedef struct spl_value {
  *   special   " or inf" also allows inf, " or none" the word none (NAN) */
 SPL_MUST_CHECK spl_status spl_read_quantity(double *value, const spl_node *node,
     const char *what, const char *unit, spl_rule rule, const char *special);
-/* Read a value as the row of the schema says. */
+/* Read a value as the row of the schema says; `what` names it in messages. */
 SPL_MUST_CHECK spl_status spl_read_value(
-    spl_value *value, const spl_node *node, const spl_schema_row *row);
+    spl_value *value, const spl_node *node, const char *what, const spl_schema_row *row);
 /* Read a scalar that must be one of `words`, separated by " | ". */
 SPL_MUST_CHECK spl_status spl_read_word(
     size_t *index, const spl_node *node, const char *what, const char *words);

@@ -78,9 +78,12 @@ typedef struct spl_settings {
     size_t n_monitors;
     spl_monitor_spec *monitors;
     /* subnetworks */
-    bool alone; /* no connectome, n_nodes 0: the subnetworks are everything */
     size_t n_subnetworks;
     spl_subnetwork_spec *subnetworks;
+    /* Nothing but subnetworks: n_nodes is 0, model, coupling, start_rule, params,
+     * noise_strength are NULL, there are no monitors, and spl_config_connectome gives no
+     * connectome. */
+    bool alone;
     /* output.* */
     char *output; /* path; NULL: no file */
     bool force;

@@ -234,9 +234,8 @@ static spl_status read_text(const char **text, const spl_node *node, const char 
 }
 
 spl_status spl_read_value(
-    spl_value *value, const spl_node *node, const spl_schema_row *row)
+    spl_value *value, const spl_node *node, const char *what, const spl_schema_row *row)
 {
-    const char *what = row->key.key;
     *value = (spl_value){.node = node};
     if (row->type == SPL_TYPE_TREE) {
         return SPL_OK;

@@ -29,6 +29,7 @@ static void deinit_projection(spl_projection_spec *projection)
     free(projection->list.target);
     free(projection->list.weight);
     free(projection->list.delay);
+    free(projection->list.file);
 }
 
 void spl_subnetwork_spec_deinit(spl_subnetwork_spec *spec)
@@ -41,6 +42,7 @@ void spl_subnetwork_spec_deinit(spl_subnetwork_spec *spec)
     }
     free(spec->populations);
     free(spec->projections);
+    free(spec->region);
     free(spec->name);
     *spec = (spl_subnetwork_spec){0};
 }

@@ -8,12 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "spiking/neuron.h"
 
 /* Limits that keep every index in its type and every sum of sizes in 64 bits. */
 #define SPL_MAX_RECEPTORS   16
 #define SPL_MAX_BACKGROUNDS 16
 #define SPL_MAX_DELAY_STEPS 65535
+#define SPL_MAX_NEURONS     2147483647u    /* of a population */
+#define SPL_MAX_SYNAPSES    1099511627776u /* of a projection: 2^40 */
+#define SPL_MAX_SUBSTEPS    10000u         /* of a mean-field step */
+/* Most external events that a neuron may expect in a sub-step, from one source. Counts
+ * are drawn in parts of a few expected events each, so time grows with it. */
+#define SPL_MAX_EVENTS      100.0
 
 /* One number per neuron or per synapse. */
 typedef enum {
@@ -90,6 +97,7 @@ typedef struct spl_population_spec {
     bool u_follows;                       /* u starts at b (V0 - V_r) */
     double tau_ref;                       /* 0: none */
     double V_min;                         /* -INFINITY: none */
+    /* those that a projection, a background or the drive enters, sorted by name */
     size_t n_receptors;
     spl_receptor receptors[SPL_MAX_RECEPTORS];
     size_t n_backgrounds;
@@ -98,9 +106,11 @@ typedef struct spl_population_spec {
     size_t n_current_steps; /* added to it, ascending in time */
     spl_current_step *current_steps;
     double sigma_V, sigma_u; /* white noise, mV/sqrt(ms) and mV/ms/sqrt(ms) */
+    bool driven;             /* external events of the interface reach it */
     /* V, u, g of these neurons at the end of every mean-field step */
     size_t n_recorded;
     uint32_t *recorded; /* ascending */
+    bool record_spikes; /* its spikes are written; rates always are */
 } spl_population_spec;
 
 typedef enum {
@@ -117,6 +127,8 @@ typedef struct spl_synapse_list {
     size_t n;
     uint32_t *source, *target; /* indices in the populations */
     double *weight, *delay;    /* or NULL: from the draws */
+    char *file;                /* absolute path */
+    char sha256[SPL_SHA256_HEX];
 } spl_synapse_list;
 
 typedef struct spl_projection_spec {
@@ -154,15 +166,16 @@ typedef struct spl_interface_spec {
     bool scaled;  /* as spl_background.scaled */
     double x0;    /* kHz, x at the start */
     double V_ref; /* mV, drive: current */
-    const char
-        *receptor; /* name of the receptor that the drive enters, in each population
-                      that has it; static or owned by the spec's receptors */
+    /* name of the receptor that the drive enters, in each population that is driven (all
+     * of these have it); owned by the spec's receptors; NULL if none is driven */
+    const char *receptor;
 } spl_interface_spec;
 
 typedef struct spl_subnetwork_spec {
     char *name;
-    bool hosted; /* carried by `node`; else it runs alone */
-    size_t node;
+    bool hosted;  /* carried by `node`; else it runs alone: no D, Qhat goes nowhere */
+    size_t node;  /* at most one subnetwork on each */
+    char *region; /* its label, or its index if several nodes bear that; NULL if alone */
     spl_neuron_scheme scheme;
     bool located;         /* crossing: located */
     bool linearise_input; /* LTC */

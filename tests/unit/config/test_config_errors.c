@@ -14,7 +14,7 @@ static const bad_file bad_files[] = {
         SPL_ERR_CONFIG},
     {"stimuli: []",
         "t.yaml:1:1: unknown key 'stimuli'; known: format, title, simulation, "
-        "connectome, coupling, model, noise, monitors, output",
+        "connectome, coupling, model, noise, monitors, subnetworks, output",
         SPL_ERR_CONFIG},
     {"simulaton: {dt: 1}",
         "t.yaml:1:1: unknown key 'simulaton'; did you mean 'simulation'?",
@@ -289,11 +289,11 @@ static const bad_setting bad_settings[] = {
         SPL_ERR_USAGE},
     {"foo.bar", "1",
         "--set foo.bar=1: unknown key 'foo'; known: format, title, simulation, "
-        "connectome, coupling, model, noise, monitors, output",
+        "connectome, coupling, model, noise, monitors, subnetworks, output",
         SPL_ERR_USAGE},
     {"foo", "1",
         "--set foo=1: unknown key 'foo'; known: format, title, simulation, connectome, "
-        "coupling, model, noise, monitors, output",
+        "coupling, model, noise, monitors, subnetworks, output",
         SPL_ERR_USAGE},
     {"simulation.dt.x", "1",
         "--set simulation.dt.x=1: unknown key 'simulation.dt.x'; this key has no parts",
