@@ -151,6 +151,27 @@ static const char *state_of(const spl_results_info *results)
     return running && !results->live ? "killed" : results->status;
 }
 
+static void print_population(const spl_results_population *population)
+{
+    printf("population %s: %" PRIu64 " %s", population->name, population->size,
+        population->excitatory ? "excitatory" : "inhibitory");
+    if (*population->region != '\0') {
+        printf(" in %s", population->region);
+    }
+    printf("; %" PRIu64 " spikes", population->n_spikes);
+    if (!isnan(population->mean_rate_hz)) {
+        printf(", %.4g Hz", population->mean_rate_hz);
+    }
+    printf("; %" PRIu64 " external events\n", population->n_events);
+}
+
+/* What every file of a spiking network has needs no line of its own. */
+static bool is_worth_a_line(const spl_results_stream *stream)
+{
+    return strcmp(stream->kind, "populations") != 0 &&
+           strcmp(stream->kind, "subnetworks") != 0;
+}
+
 static void print_stream(const spl_results_stream *stream)
 {
     printf("monitor    %s: %s of %s; %" PRIu64 " of %" PRIu64
@@ -164,7 +185,8 @@ static void print_stream(const spl_results_stream *stream)
 static void print_results(const spl_results_info *results)
 {
     printf("run        %s after %" PRIu64 " steps; %s, splenium %s, %s\n",
-        state_of(results), results->step, results->model, results->software_version,
+        state_of(results), results->step,
+        *results->model != '\0' ? results->model : "no nodes", results->software_version,
         results->created);
     if (*results->message != '\0') {
         printf("           %s\n", results->message);
@@ -180,7 +202,15 @@ static void print_results(const spl_results_info *results)
         printf("command    %s\n", results->command_line);
     }
     for (size_t i = 0; i < results->n_streams; i++) {
-        print_stream(&results->streams[i]);
+        if (is_worth_a_line(&results->streams[i])) {
+            print_stream(&results->streams[i]);
+        }
+    }
+    for (size_t p = 0; p < results->n_populations; p++) {
+        print_population(&results->populations[p]);
+    }
+    if (results->n_populations > 0) {
+        printf("spikes     %s\n", results->spikes_file);
     }
 }
 
@@ -266,6 +296,25 @@ static void write_nodes(json_writer *json, const connectome_page *page)
     json_end(json, ']');
 }
 
+static void write_populations(json_writer *json, const spl_results_info *results)
+{
+    json_begin(json, "populations", '[');
+    for (size_t p = 0; p < results->n_populations; p++) {
+        const spl_results_population *population = &results->populations[p];
+        json_begin(json, NULL, '{');
+        json_text(json, "name", population->name);
+        json_text(json, "region", population->region);
+        json_whole(json, "size", population->size);
+        json_flag(json, "excitatory", population->excitatory);
+        json_whole(json, "spikes", population->n_spikes);
+        json_whole(json, "external_events", population->n_events);
+        json_real(json, "mean_rate_hz", population->mean_rate_hz);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_text(json, "spikes_file", results->spikes_file);
+}
+
 static void write_results(json_writer *json, const spl_results_info *results)
 {
     json_begin(json, "results", '{');
@@ -295,6 +344,7 @@ static void write_results(json_writer *json, const spl_results_info *results)
         json_end(json, '}');
     }
     json_end(json, ']');
+    write_populations(json, results);
     json_end(json, '}');
 }
 
@@ -361,6 +411,22 @@ out:
     return status;
 }
 
+/* Results of populations without nodes: there is no connectome to show. */
+static void show_alone(const spl_results_info *results, bool as_json)
+{
+    json_writer json = {.file = stdout};
+    if (!as_json) {
+        print_text(stdout, results->path);
+        fputs(": results of spiking populations alone\n", stdout);
+        print_results(results);
+        return;
+    }
+    json_begin(&json, NULL, '{');
+    json_text(&json, "source", results->path);
+    write_results(&json, results);
+    json_end(&json, '}');
+}
+
 static int run(const tool_arguments *arguments)
 {
     const char *file = arguments->n_operands > 0 ? arguments->operands[0] : NULL;
@@ -372,6 +438,10 @@ static int run(const tool_arguments *arguments)
         talk_quiet();
     }
     TOOL_TRY(input_configure(&config, &page.results, arguments, file, true));
+    if (page.results != NULL && page.results->n_nodes == 0) {
+        show_alone(page.results, argument_of(arguments, "json") != NULL);
+        goto out;
+    }
     TOOL_TRY(load_connectome(&connectome, &page, config, file));
     page.connectome = connectome;
     TOOL_TRY(describe(&page, config));
@@ -414,7 +484,8 @@ const tool_verb verb_info = {
         "\n"
         "Of a results file, also how its run went: its state (running, complete, "
         "interrupted, diverged, failed; killed if it says running and nobody writes "
-        "it), and how many rows of each monitor are there.",
+        "it), how many rows of each monitor are there, and the spikes and mean rate of "
+        "each population of neurons.",
     .examples = "  splenium info connectivity_76.zip\n"
                 "  splenium info my_folder --speed '6 m/s' --set "
                 "connectome.self_connections=drop\n"

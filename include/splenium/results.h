@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/* One monitor. */
+/* One monitor, or, of a spiking network, "populations", "subnetworks" (rates of all) or a
+ * "report" of chosen neurons of the population `name`. */
 typedef struct spl_results_stream {
     const char *name, *kind;
     const char *variables; /* names separated by blanks */
@@ -21,6 +22,15 @@ typedef struct spl_results_stream {
     size_t width;          /* values per row: nodes, or 1 for an average over them */
     double first_time_ms, period_ms;
 } spl_results_stream;
+
+/* One population of neurons. */
+typedef struct spl_results_population {
+    const char *name, *region; /* region of its node, "" without one */
+    uint64_t size;
+    bool excitatory;
+    uint64_t n_spikes, n_events; /* spikes and external events since recording began */
+    double mean_rate_hz;         /* NAN before anything was recorded */
+} spl_results_population;
 
 /* All texts are valid UTF-8 without control characters; "" where the file has none. */
 typedef struct spl_results_info {
@@ -34,6 +44,10 @@ typedef struct spl_results_info {
     size_t n_nodes;
     size_t n_streams;
     const spl_results_stream *streams;
+    size_t n_populations;
+    const spl_results_population *populations;
+    const char
+        *spikes_file; /* that has or will have the spikes; "" without populations */
 } spl_results_info;
 
 /* Read what a results file says, also while its run goes on. The file may come from

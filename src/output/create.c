@@ -56,15 +56,46 @@ static uint64_t connectome_bytes(const spl_connectome *c, uint64_t *labels)
            (uint64_t)8 * HEADER_BYTES;
 }
 
+/* The table of the populations and that of the subnetworks. */
+static uint64_t population_bytes(const spl_output_spec *spec)
+{
+    uint64_t bytes = 0;
+    for (size_t p = 0; p < spec->n_populations; p++) {
+        const spl_output_population *population = &spec->populations[p];
+        bytes += 3 * STRING_BYTES + 9 + text_bytes(population->name) +
+                 text_bytes(population->subnetwork) + text_bytes(population->region);
+    }
+    for (size_t i = 0; i < spec->n_subnetworks; i++) {
+        const spl_output_subnetwork *subnetwork = &spec->subnetworks[i];
+        bytes += 3 * STRING_BYTES + text_bytes(subnetwork->name) +
+                 text_bytes(subnetwork->region) + text_bytes(subnetwork->mode);
+    }
+    return bytes > 0 ? add(pages(bytes), (uint64_t)16 * HEADER_BYTES) : 0;
+}
+
+/* What a report says of its neurons. */
+static uint64_t mapping_bytes(const spl_report *report)
+{
+    return report != NULL ? 16 * (uint64_t)report->n_neurons +
+                                4 * (uint64_t)report->n_neurons * report->n_elements +
+                                (uint64_t)16 * HEADER_BYTES
+                          : 0;
+}
+
 static uint64_t count_bytes(const spl_output_spec *spec, const spl_places *places)
 {
-    uint64_t labels;
-    uint64_t bytes = add(FILE_BYTES, connectome_bytes(spec->connectome, &labels));
+    uint64_t labels = 0;
+    uint64_t bytes = FILE_BYTES;
+    if (spec->connectome != NULL) {
+        bytes = add(bytes, connectome_bytes(spec->connectome, &labels));
+    }
+    bytes = add(bytes, population_bytes(spec));
     for (size_t i = 0; i < places->n; i++) {
         bytes = add(bytes, add(pages(places->all[i].bytes), HEADER_BYTES));
     }
     for (size_t s = 0; s < spec->n_streams; s++) {
         const spl_stream *stream = &spec->streams[s];
+        bytes = add(bytes, pages(mapping_bytes(stream->report)));
         bytes = add(bytes, pages(8 * stream->n_rows));
         bytes = add(bytes, (uint64_t)4 * HEADER_BYTES);
         bytes = add(bytes, stream->width > 1 ? labels : STRING_BYTES);
@@ -113,23 +144,48 @@ spl_status spl_output_check_room(const char *path, uint64_t bytes)
 }
 
 /* Never over another file, unless told so, and then only over a file. */
-static spl_status check_target(const spl_output_spec *spec)
+static spl_status check_path(const char *path, bool force)
 {
     struct stat what;
-    if (lstat(spec->path, &what) != 0) {
+    if (lstat(path, &what) != 0) {
         return SPL_OK;
     }
     if (!S_ISREG(what.st_mode)) {
         return spl_error(SPL_ERR_FILE_CREATE,
-            "%s: exists and is not a file; choose another output.file", spec->path);
+            "%s: exists and is not a file; choose another output.file", path);
     }
-    if (!spec->force) {
+    if (!force) {
         return spl_error(SPL_ERR_FILE_CREATE,
             "%s: exists already; choose another output.file, or replace it with --force "
             "(output.force: true)",
-            spec->path);
+            path);
     }
     return SPL_OK;
+}
+
+/* Results and spikes; of a run that is replaced, the spikes go first. */
+static spl_status check_target(const spl_output_spec *spec)
+{
+    static const char *const suffixes[] = {".spk", ".spikes.h5"};
+    spl_status status = SPL_OK;
+    char *path = NULL;
+    SPL_TRY(check_path(spec->path, spec->force));
+    for (size_t i = 0; spec->n_populations > 0 && i < 2; i++) {
+        path = spl_output_beside(spec->path, suffixes[i]);
+        if (path == NULL) {
+            SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+        }
+        SPL_TRY(check_path(path, spec->force));
+        if (spec->force && unlink(path) != 0 && errno != ENOENT) {
+            SPL_FAIL(
+                SPL_ERR_FILE_CREATE, "%s: cannot be replaced: %s", path, strerror(errno));
+        }
+        free(path);
+        path = NULL;
+    }
+out:
+    free(path);
+    return status;
 }
 
 static spl_status make_uuid(char uuid[SPL_UUID_BYTES])
@@ -193,22 +249,52 @@ static spl_status open_for_writing(spl_output *output, const char *path)
     return SPL_OK;
 }
 
+/* The journal of the spikes: there before the results file has its name, so that no run
+ * is without one. */
+static spl_status make_journal(spl_output *output, const spl_output_spec *spec)
+{
+    spl_status status = SPL_OK;
+    char *path = spl_output_beside(spec->path, ".spk");
+    spl_journal_population *populations =
+        calloc(spec->n_populations + 1, sizeof *populations);
+    spl_journal_header header = {.dt_ms = spec->dt_ms,
+        .first_step = spec->first_step,
+        .n_populations = spec->n_populations,
+        .populations = populations};
+    if (path == NULL || populations == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    memcpy(header.uuid, output->uuid, sizeof header.uuid);
+    for (size_t p = 0; p < spec->n_populations; p++) {
+        populations[p] = (spl_journal_population){.name = spec->populations[p].name,
+            .region = spec->populations[p].region,
+            .size = spec->populations[p].size};
+    }
+    SPL_TRY(spl_journal_create(&output->journal, path, &header));
+out:
+    free(path);
+    free(populations);
+    return status;
+}
+
 static spl_status make_file(
     spl_output *output, const spl_output_spec *spec, const char *temporary)
 {
     spl_status status = SPL_OK;
-    char uuid[SPL_UUID_BYTES];
-    SPL_TRY(make_uuid(uuid));
+    SPL_TRY(make_uuid(output->uuid));
     if (unlink(temporary) != 0 && errno != ENOENT) {
         SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
             temporary, strerror(errno));
     }
-    SPL_TRY(spl_layout_write(temporary, spec, &output->places, uuid));
+    SPL_TRY(spl_layout_write(temporary, spec, &output->places, output->uuid));
     SPL_TRY(spl_places_find(&output->places, temporary, false));
     SPL_TRY(open_for_writing(output, temporary));
     SPL_TRY(spl_output_allocate(output->fd, temporary));
     SPL_TRY(spl_output_put_start(output));
     SPL_TRY(spl_file_sync(output->fd, temporary));
+    if (spec->n_populations > 0) {
+        SPL_TRY(make_journal(output, spec));
+    }
     SPL_TRY(spl_file_rename(temporary, output->path));
 out:
     return status;
@@ -234,6 +320,9 @@ static spl_status create_locked(spl_output *output, const spl_output_spec *spec)
         if (output->fd >= 0 && spl_file_is_at(output->fd, spec->path)) {
             unlink(spec->path);
         }
+        if (output->journal.fd >= 0) {
+            unlink(output->journal.path);
+        }
     }
 out:
     spl_text_deinit(&temporary);
@@ -249,6 +338,7 @@ spl_status spl_output_create(spl_output **out, const spl_output_spec *spec)
         return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
     }
     output->fd = -1;
+    output->journal.fd = -1;
     output->lock.fd = -1;
     output->path = spl_strdup(spec->path);
     if (output->path == NULL) {
@@ -277,6 +367,7 @@ void spl_output_free(spl_output *output)
     if (output->fd >= 0) {
         close(output->fd);
     }
+    spl_journal_deinit(&output->journal);
     spl_lock_release(&output->lock);
     spl_places_deinit(&output->places);
     free(output->path);

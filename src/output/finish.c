@@ -1,11 +1,14 @@
 /* The end of a run: what is left, in an order that a crash may cut anywhere. */
 #include <endian.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/file.h"
 #include "output/internal.h"
+#include "output/spikes.h"
 
 enum { CHUNK = 8192 };
 
@@ -113,11 +116,35 @@ static spl_status check_rows(const spl_output *output)
     return SPL_OK;
 }
 
-static spl_status put_last_record(spl_output *output)
+/* The spikes of a run that is over move from the journal to their file. */
+static spl_status put_spikes(spl_output *output)
+{
+    spl_status status = SPL_OK;
+    uint64_t n_spikes = 0;
+    uint64_t counted = 0;
+    char *path = spl_output_beside(output->path, ".spikes.h5");
+    if (path == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", output->path);
+    }
+    SPL_TRY(spl_spikes_write(path, output->journal.path, output->uuid, &n_spikes));
+    for (size_t p = 0; p < output->n_populations; p++) {
+        counted += output->counts[SPL_COUNT_SPIKES][p];
+    }
+    if (n_spikes != counted) {
+        SPL_FAIL(SPL_ERR_INTERNAL, "%s: %llu spikes were recorded, not %llu; report this",
+            path, (unsigned long long)n_spikes, (unsigned long long)counted);
+    }
+out:
+    free(path);
+    return status;
+}
+
+static spl_status put_last_record(spl_output *output, uint64_t journal_bytes)
 {
     spl_record record;
     uint64_t n_rows[SPL_MAX_STREAMS];
     spl_writer_record(output, &record);
+    record.journal_bytes = journal_bytes;
     const spl_slots slots = spl_writer_slots(output, n_rows);
     return spl_slots_finish(&slots, &record);
 }
@@ -139,12 +166,22 @@ spl_status spl_output_finish(spl_output *output, spl_run_code code, const char *
     SPL_TRY(put_bytes(output, SPL_PLACE_ESCAPED, &escaped, sizeof escaped));
     SPL_TRY(put_performance(output, performance));
     SPL_TRY(spl_file_sync_data(output->fd, output->path));
-    SPL_TRY(put_last_record(output));
+    const bool spikes = output->n_populations > 0;
+    const bool over = spikes && (code == SPL_RUN_COMPLETE || code == SPL_RUN_DIVERGED);
+    SPL_TRY(put_last_record(output, spikes ? output->journal.bytes : 0));
+    if (over) {
+        SPL_TRY(put_spikes(output));
+        /* the journal's length tells how often the run was synced */
+        SPL_TRY(put_last_record(output, 0));
+    }
     if (code == SPL_RUN_COMPLETE) {
         SPL_TRY(spl_output_verify(output));
     }
     SPL_TRY(put_code(output, code, message));
     SPL_TRY(spl_file_sync_data(output->fd, output->path));
+    if (over) {
+        unlink(output->journal.path);
+    }
 out:
     if (status != SPL_OK) {
         /* tell readers, without a sync: none may follow a failed one. The first error

@@ -9,16 +9,23 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/str.h"
+#include "output/journal.h"
 #include "output/output.h"
 #include "output/progress.h"
+#include "output/queue.h"
 
 enum {
     SPL_PAGE_BYTES = 4096, /* larger datasets start on a page */
     SPL_MESSAGE_BYTES = 256,
     SPL_MAX_STARTS = 64,
     SPL_START_VALUES = 4, /* UTC seconds, step, threads, wall seconds */
-    SPL_UUID_BYTES = 37
+    SPL_UUID_BYTES = SPL_JOURNAL_UUID_BYTES
 };
+
+/* Sums that the run keeps: spikes and events of each population, clips of each
+ * subnetwork. */
+enum { SPL_COUNT_SPIKES, SPL_COUNT_EVENTS, SPL_COUNT_CLIPS, SPL_N_COUNTS };
 
 /* places.c: the datasets that the run writes, all of fixed size */
 
@@ -40,7 +47,8 @@ typedef struct spl_place {
     uint64_t offset; /* known once the file exists */
 } spl_place;
 
-/* Those that every file has; then performance, final state, rows and checksums. */
+/* Those that every file has; then performance, final state, sums of spiking populations,
+ * rows and checksums. */
 enum {
     SPL_PLACE_PROGRESS,
     SPL_PLACE_STATUS,
@@ -53,6 +61,7 @@ enum {
 
 typedef struct spl_places {
     size_t n, n_performance, n_final;
+    size_t first_count;      /* SPL_N_COUNTS, if there are populations */
     size_t *first_of_stream; /* rows of variable v: + 2 v, its checksums: + 2 v + 1 */
     spl_place *all;
 } spl_places;
@@ -72,6 +81,10 @@ SPL_MUST_CHECK spl_status spl_places_add(spl_places *places, spl_place_type type
  * Result: SPL_OK; SPL_ERR_FILE_CREATE, or SPL_ERR_FILE_WRITE if `known`. */
 SPL_MUST_CHECK spl_status spl_places_find(
     spl_places *places, const char *path, bool known);
+/* The group of a stream, and what /progress calls it: the name of a monitor, else the
+ * path of the group. */
+void spl_stream_group(spl_text *path, const spl_stream *stream);
+void spl_stream_label(spl_text *label, const spl_stream *stream);
 /* Rows between two writes: a MiB per variable, within bounds, at most what is recorded.
  */
 size_t spl_rows_per_block(size_t width, uint64_t n_rows);
@@ -92,6 +105,11 @@ SPL_MUST_CHECK spl_status spl_output_check_room(const char *path, uint64_t bytes
 SPL_MUST_CHECK spl_status spl_output_allocate(int fd, const char *path);
 
 /* lock.c */
+
+/* The path of a file that belongs to a results file: NAME.h5 gives NAME and the suffix.
+ * The caller frees it; NULL when out of memory. */
+char *spl_output_beside(const char *results, const char *suffix);
+
 typedef struct spl_lock {
     int fd; /* -1: not held */
     char *path;
@@ -122,6 +140,7 @@ typedef struct spl_ring {
 
 struct spl_output {
     char *path;
+    char uuid[SPL_UUID_BYTES];
     int fd; /* of the results file, with a shared lock */
     spl_lock lock;
     spl_places places;
@@ -131,6 +150,11 @@ struct spl_output {
     int64_t start_ns; /* monotonic */
     double start[SPL_START_VALUES];
     _Atomic uint64_t written_bytes;
+    size_t n_populations, n_subnetworks;
+    spl_journal journal;   /* grows in the I/O thread; fd -1 without populations */
+    spl_spike_queue queue; /* under the mutex */
+    uint64_t *counts[SPL_N_COUNTS];     /* the same */
+    uint64_t *counts_out[SPL_N_COUNTS]; /* of the I/O thread */
 
     bool waitable; /* mutex and conditions exist */
     bool running;  /* the I/O thread exists */

@@ -9,26 +9,18 @@
 #include "base/build_info.h"
 #include "base/sha256.h"
 #include "h5/h5.h"
-#include "output/internal.h"
+#include "output/layout.h"
 #include "output/put.h"
 
 /* Times are written in pieces, so that a long run needs no memory for all of them. */
 enum { TIMES_AT_ONCE = 8192 };
-
-typedef struct layout {
-    hid_t file;
-    const spl_output_spec *spec;
-    const spl_places *places;
-    size_t n_nodes;
-    const char **labels; /* [n_nodes] */
-} layout;
 
 static const char *or_empty(const char *text)
 {
     return text != NULL ? text : "";
 }
 
-static spl_status open_group(hid_t *group, const layout *l, const char *path)
+spl_status spl_layout_group(hid_t *group, const spl_layout *l, const char *path)
 {
     const bool exists = H5Lexists(l->file, path, H5P_DEFAULT) > 0;
     *group = exists ? H5Gopen2(l->file, path, H5P_DEFAULT)
@@ -37,7 +29,21 @@ static spl_status open_group(hid_t *group, const layout *l, const char *path)
                        : spl_h5_error(SPL_ERR_FILE_CREATE, "%s: no such group", path);
 }
 
-static spl_status write_root(const layout *l, const char *uuid)
+/* The name of the file that will have the spikes, in the folder of this one. */
+static spl_status write_spikes_file(const spl_layout *l)
+{
+    char *path = spl_output_beside(l->spec->path, ".spikes.h5");
+    if (path == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory for the results file");
+    }
+    const char *slash = strrchr(path, '/');
+    spl_status status =
+        spl_put_text(l->file, "spikes_file", slash != NULL ? slash + 1 : path);
+    free(path);
+    return status;
+}
+
+static spl_status write_root(const spl_layout *l, const char *uuid)
 {
     spl_status status = SPL_OK;
     const spl_output_spec *spec = l->spec;
@@ -53,6 +59,9 @@ static spl_status write_root(const layout *l, const char *uuid)
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         SPL_TRY(spl_put_text(l->file, own[i].name, own[i].value));
     }
+    if (spec->n_populations > 0) {
+        SPL_TRY(write_spikes_file(l));
+    }
     for (size_t i = 0; i < spec->n_attributes; i++) {
         SPL_TRY(spl_put_text(
             l->file, spec->attributes[i].name, or_empty(spec->attributes[i].value)));
@@ -61,7 +70,7 @@ out:
     return status;
 }
 
-static spl_status write_config(const layout *l)
+static spl_status write_config(const spl_layout *l)
 {
     spl_status status = SPL_OK;
     const char *yaml = or_empty(l->spec->yaml);
@@ -78,8 +87,7 @@ out:
     return status;
 }
 
-/* h5py's and TVB's way of storing truths. */
-static spl_status put_flags(hid_t group, const char *name, const int8_t *flags, hsize_t n)
+spl_status spl_layout_flags(hid_t group, const char *name, const int8_t *flags, hsize_t n)
 {
     spl_status status = SPL_OK;
     const int8_t values[] = {0, 1};
@@ -108,7 +116,7 @@ static spl_status put_if_known(hid_t group, const char *name, int rank,
     return data != NULL ? spl_put_doubles(group, name, rank, dims, data, unit) : SPL_OK;
 }
 
-static spl_status put_vector(hid_t group, const char *name, hid_t type, hid_t memory_type,
+spl_status spl_layout_vector(hid_t group, const char *name, hid_t type, hid_t memory_type,
     hsize_t n, const void *data)
 {
     spl_status status = SPL_OK;
@@ -141,21 +149,21 @@ static spl_status put_shape(hid_t group, uint64_t n_nodes)
 
 /* A group that SciPy users and AnnData read as a CSR matrix. The lengths have the indices
  * of the weights, by links to the same datasets. */
-static spl_status put_sparse(const layout *l, const char *path, const spl_edges *edges,
-    const double *data, const char *unit)
+static spl_status put_sparse(const spl_layout *l, const char *path,
+    const spl_edges *edges, const double *data, const char *unit)
 {
     static const char *const pattern[] = {"indices", "indptr"};
     spl_status status = SPL_OK;
     hid_t group = -1;
-    SPL_TRY(open_group(&group, l, path));
+    SPL_TRY(spl_layout_group(&group, l, path));
     SPL_TRY(spl_put_text(group, "encoding-type", "csr_matrix"));
     SPL_TRY(spl_put_text(group, "encoding-version", "0.1.0"));
     SPL_TRY(put_shape(group, l->n_nodes));
     SPL_TRY(spl_put_doubles(group, "data", 1, &(hsize_t){edges->n_entries}, data, unit));
     if (data == edges->weights) {
-        SPL_TRY(put_vector(group, pattern[0], H5T_STD_I32LE, H5T_NATIVE_INT32,
+        SPL_TRY(spl_layout_vector(group, pattern[0], H5T_STD_I32LE, H5T_NATIVE_INT32,
             edges->n_entries, edges->source));
-        SPL_TRY(put_vector(group, pattern[1], H5T_STD_I64LE, H5T_NATIVE_UINT64,
+        SPL_TRY(spl_layout_vector(group, pattern[1], H5T_STD_I64LE, H5T_NATIVE_UINT64,
             l->n_nodes + 1, edges->start));
     }
     for (size_t i = 0; data != edges->weights && i < 2; i++) {
@@ -171,7 +179,7 @@ out:
     return status;
 }
 
-static spl_status put_entries(const layout *l, hid_t group)
+static spl_status put_entries(const spl_layout *l, hid_t group)
 {
     spl_status status = SPL_OK;
     const hsize_t square[] = {l->n_nodes, l->n_nodes};
@@ -190,7 +198,7 @@ out:
     return status;
 }
 
-static spl_status write_connectome(const layout *l)
+static spl_status write_connectome(const spl_layout *l)
 {
     spl_status status = SPL_OK;
     const spl_connectome *c = l->spec->connectome;
@@ -198,15 +206,16 @@ static spl_status write_connectome(const layout *l)
     spl_connectome_info info;
     hid_t group = -1;
     SPL_TRY(spl_connectome_describe(c, false, &info));
-    SPL_TRY(open_group(&group, l, "/connectome"));
+    SPL_TRY(spl_layout_group(&group, l, "/connectome"));
     SPL_TRY(put_entries(l, group));
     SPL_TRY(spl_put_strings(group, "labels", 1, l->labels, l->n_nodes));
     SPL_TRY(put_if_known(group, "centres", 2, points, spl_connectome_centres(c), "mm"));
     SPL_TRY(put_if_known(
         group, "orientations", 2, points, spl_connectome_orientations(c), NULL));
     SPL_TRY(put_if_known(group, "areas", 1, points, spl_connectome_areas(c), "mm2"));
-    SPL_TRY(put_flags(group, "cortical", spl_connectome_cortical(c), l->n_nodes));
-    SPL_TRY(put_flags(group, "hemispheres", spl_connectome_hemispheres(c), l->n_nodes));
+    SPL_TRY(spl_layout_flags(group, "cortical", spl_connectome_cortical(c), l->n_nodes));
+    SPL_TRY(spl_layout_flags(
+        group, "hemispheres", spl_connectome_hemispheres(c), l->n_nodes));
     const spl_attribute texts[] = {{"source_file", info.source}, {"sha256", info.sha256},
         {"normalisation", info.normalisation}, {"speed_unit", "mm/ms"},
         {"direction", "weights[to,from]"}, {"length_unit", "mm"},
@@ -221,11 +230,11 @@ out:
     return status;
 }
 
-static spl_status write_model(const layout *l)
+static spl_status write_model(const spl_layout *l)
 {
     spl_status status = SPL_OK;
     hid_t group = -1;
-    SPL_TRY(open_group(&group, l, "/model"));
+    SPL_TRY(spl_layout_group(&group, l, "/model"));
     SPL_TRY(spl_put_text(group, "name", or_empty(l->spec->model)));
     for (size_t i = 0; i < l->spec->n_params; i++) {
         const spl_array *param = &l->spec->params[i];
@@ -287,7 +296,7 @@ static hid_t type_of(spl_place_type type)
     }
 }
 
-static spl_status create_places(const layout *l)
+static spl_status create_places(const spl_layout *l)
 {
     spl_status status = SPL_OK;
     hid_t type = -1;
@@ -311,19 +320,26 @@ out:
 }
 
 /* Slot 0 says that nothing is durable yet; slot 1 was never written. */
-static spl_status write_progress(const layout *l)
+static spl_status write_progress(const spl_layout *l)
 {
     spl_status status = SPL_OK;
     static const unsigned char never[SPL_SLOT_BYTES];
     unsigned char slots[2 * SPL_SLOT_BYTES];
     const spl_record start = {.n_streams = l->spec->n_streams};
     const char **names = calloc(l->spec->n_streams + 1, sizeof *names);
+    spl_text *labels = calloc(l->spec->n_streams + 1, sizeof *labels);
+    bool failed = false;
     hid_t set = H5Dopen2(l->file, "/progress", H5P_DEFAULT);
-    if (names == NULL) {
+    if (names == NULL || labels == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for the results file");
     }
     for (size_t s = 0; s < l->spec->n_streams; s++) {
-        names[s] = l->spec->streams[s].name;
+        spl_stream_label(&labels[s], &l->spec->streams[s]);
+        names[s] = labels[s].data;
+        failed = failed || labels[s].failed;
+    }
+    if (failed) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for the results file");
     }
     SPL_TRY(spl_put_texts(set, "streams", names, l->spec->n_streams));
     spl_slot_encode(slots, &start);
@@ -333,6 +349,10 @@ static spl_status write_progress(const layout *l)
         SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "/progress: cannot be stored"));
     }
 out:
+    for (size_t s = 0; labels != NULL && s < l->spec->n_streams; s++) {
+        spl_text_deinit(&labels[s]);
+    }
+    free(labels);
     free(names);
     spl_close_object(set, "/progress", &status);
     return status;
@@ -375,9 +395,8 @@ static spl_status make_scale(hid_t set, const char *name)
                      SPL_ERR_FILE_CREATE, "%s: no dimension scale can be made", name);
 }
 
-/* One variable of a monitor: meaning, axes, and the blocks of its checksums. */
-static spl_status describe_variable(const layout *l, const spl_stream *stream, size_t v,
-    const spl_place *place, hid_t time, hid_t region)
+spl_status spl_layout_variable(const spl_layout *l, const spl_stream *stream, size_t v,
+    const spl_place *place, hid_t time, hid_t scale)
 {
     spl_status status = SPL_OK;
     hid_t set = H5Dopen2(l->file, place[0].path, H5P_DEFAULT);
@@ -386,7 +405,8 @@ static spl_status describe_variable(const layout *l, const spl_stream *stream, s
         set, "units", stream->units != NULL ? or_empty(stream->units[v]) : ""));
     SPL_TRY(spl_put_text(set, "long_name",
         stream->long_names != NULL ? or_empty(stream->long_names[v]) : ""));
-    if (H5DSattach_scale(set, time, 0) < 0 || H5DSattach_scale(set, region, 1) < 0) {
+    if (time >= 0 &&
+        (H5DSattach_scale(set, time, 0) < 0 || H5DSattach_scale(set, scale, 1) < 0)) {
         SPL_TRY(spl_h5_error(
             SPL_ERR_FILE_CREATE, "%s: no axes can be attached", place[0].path));
     }
@@ -398,7 +418,7 @@ out:
     return status;
 }
 
-static spl_status describe_stream(hid_t group, const spl_stream *stream)
+spl_status spl_layout_describe(hid_t group, const spl_stream *stream)
 {
     spl_status status = SPL_OK;
     SPL_TRY(spl_put_text(group, "kind", or_empty(stream->kind)));
@@ -412,30 +432,39 @@ out:
     return status;
 }
 
-static spl_status write_stream(const layout *l, size_t s)
+spl_status spl_layout_axes(hid_t group, const spl_stream *stream, const char *axis,
+    const char *const *texts, size_t n, hid_t *time, hid_t *scale)
+{
+    spl_status status = SPL_OK;
+    const hsize_t n_rows = stream->n_rows;
+    SPL_TRY(spl_put_dataset(time, group, "time", H5T_IEEE_F64LE, 1, &n_rows));
+    SPL_TRY(spl_put_text(*time, "units", "ms"));
+    SPL_TRY(make_scale(*time, "time"));
+    SPL_TRY(write_times(*time, stream));
+    SPL_TRY(spl_put_strings(group, axis, 1, texts, n));
+    *scale = H5Dopen2(group, axis, H5P_DEFAULT);
+    SPL_TRY(make_scale(*scale, axis));
+out:
+    return status;
+}
+
+static spl_status write_monitor(const spl_layout *l, size_t s)
 {
     spl_status status = SPL_OK;
     static const char *const mean[] = {"mean"};
     const spl_stream *stream = &l->spec->streams[s];
     const spl_place *first = &l->places->all[l->places->first_of_stream[s]];
     const bool average = stream->width != l->n_nodes;
-    const hsize_t n_rows = stream->n_rows;
     hid_t group = -1;
     hid_t time = -1;
     hid_t region = -1;
     hid_t monitors = H5Gopen2(l->file, "/monitors", H5P_DEFAULT);
     group = H5Gopen2(monitors, stream->name, H5P_DEFAULT);
-    SPL_TRY(describe_stream(group, stream));
-    SPL_TRY(spl_put_dataset(&time, group, "time", H5T_IEEE_F64LE, 1, &n_rows));
-    SPL_TRY(spl_put_text(time, "units", "ms"));
-    SPL_TRY(make_scale(time, "time"));
-    SPL_TRY(write_times(time, stream));
-    SPL_TRY(spl_put_strings(
-        group, "region", 1, average ? mean : l->labels, average ? 1 : l->n_nodes));
-    region = H5Dopen2(group, "region", H5P_DEFAULT);
-    SPL_TRY(make_scale(region, "region"));
+    SPL_TRY(spl_layout_describe(group, stream));
+    SPL_TRY(spl_layout_axes(group, stream, "region", average ? mean : l->labels,
+        average ? 1 : l->n_nodes, &time, &region));
     for (size_t v = 0; v < stream->n_variables; v++) {
-        SPL_TRY(describe_variable(l, stream, v, first + 2 * v, time, region));
+        SPL_TRY(spl_layout_variable(l, stream, v, first + 2 * v, time, region));
     }
 out:
     spl_close_object(region, "region", &status);
@@ -445,7 +474,7 @@ out:
     return status;
 }
 
-static spl_status write_all(const layout *l, const char *uuid)
+static spl_status write_all(const spl_layout *l, const char *uuid)
 {
     spl_status status = SPL_OK;
     /* first, so that none of them gets space that HDF5 used and freed: all are zeros */
@@ -453,10 +482,14 @@ static spl_status write_all(const layout *l, const char *uuid)
     SPL_TRY(write_progress(l));
     SPL_TRY(write_root(l, uuid));
     SPL_TRY(write_config(l));
-    SPL_TRY(write_connectome(l));
-    SPL_TRY(write_model(l));
+    if (l->spec->connectome != NULL) {
+        SPL_TRY(write_connectome(l));
+        SPL_TRY(write_model(l));
+    }
     for (size_t s = 0; s < l->spec->n_streams; s++) {
-        SPL_TRY(write_stream(l, s));
+        SPL_TRY(l->spec->streams[s].form == SPL_STREAM_MONITOR
+                    ? write_monitor(l, s)
+                    : spl_layout_spiking(l, s));
     }
     if (H5Fflush(l->file, H5F_SCOPE_GLOBAL) < 0) {
         SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "cannot be flushed"));
@@ -469,10 +502,10 @@ spl_status spl_layout_write(const char *path, const spl_output_spec *spec,
     const spl_places *places, const char *uuid)
 {
     spl_status status = SPL_OK;
-    layout l = {.file = -1, .spec = spec, .places = places};
+    spl_layout l = {.file = -1, .spec = spec, .places = places};
     hid_t access = spl_put_access_list();
-    l.n_nodes = spl_connectome_n_nodes(spec->connectome);
-    l.labels = calloc(l.n_nodes, sizeof *l.labels);
+    l.n_nodes = spec->connectome != NULL ? spl_connectome_n_nodes(spec->connectome) : 0;
+    l.labels = calloc(l.n_nodes + 1, sizeof *l.labels);
     if (l.labels == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory for the labels", path);
     }

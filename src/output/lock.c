@@ -16,7 +16,7 @@
 /* A reader that asks whether a run goes on holds the lock for an instant. */
 enum { TRIES = 20, WAIT_MS = 5 };
 
-static char *lock_path(const char *results)
+char *spl_output_beside(const char *results, const char *suffix)
 {
     spl_text text = {0};
     size_t length = strlen(results);
@@ -24,7 +24,7 @@ static char *lock_path(const char *results)
         length -= 3;
     }
     spl_text_add_bytes(&text, results, length);
-    spl_text_add(&text, ".lock");
+    spl_text_add(&text, "%s", suffix);
     if (text.failed) {
         spl_text_deinit(&text);
     }
@@ -90,7 +90,7 @@ spl_status spl_lock_take(spl_lock *lock, const char *results)
     spl_status status = SPL_OK;
     const struct timespec wait = {.tv_nsec = WAIT_MS * 1000000L};
     bool busy = true;
-    *lock = (spl_lock){.fd = -1, .path = lock_path(results)};
+    *lock = (spl_lock){.fd = -1, .path = spl_output_beside(results, ".lock")};
     if (lock->path == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", results);
     }
@@ -125,7 +125,7 @@ void spl_lock_release(spl_lock *lock)
 
 bool spl_lock_is_held(const char *results)
 {
-    char *path = lock_path(results);
+    char *path = spl_output_beside(results, ".lock");
     int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (fd >= 0) {

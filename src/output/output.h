@@ -11,6 +11,22 @@
 #include "splenium/connectome.h"
 #include "splenium/monitor.h"
 
+/* What the rows of a stream are, and where in the file they go. */
+typedef enum {
+    SPL_STREAM_MONITOR,     /* /monitors/NAME: a value per node, or one */
+    SPL_STREAM_POPULATIONS, /* /populations: a value per population */
+    SPL_STREAM_SUBNETWORKS, /* /subnetworks: a value per subnetwork */
+    SPL_STREAM_REPORT /* /report/NAME: chosen neurons, as a frame report of SONATA */
+} spl_stream_form;
+
+/* The neurons of a report and what is known of each. A row has all elements of the first
+ * neuron, then those of the next; the one variable is "data". */
+typedef struct spl_report {
+    size_t n_neurons, n_elements;
+    const uint32_t *neurons;                    /* indices in the population */
+    const char *const *elements, *const *units; /* [n_elements] */
+} spl_report;
+
 /* One monitor's rows; strings are borrowed until spl_output_create returns. */
 typedef struct spl_stream {
     const char *name, *kind;
@@ -25,7 +41,20 @@ typedef struct spl_stream {
     bool middle;
     /* leading rows that a filter's start-up has touched, e.g. a haemodynamic kernel */
     uint64_t n_transient_rows;
+    spl_stream_form form;     /* of all but monitors there are f4 rows only */
+    const spl_report *report; /* of a report */
 } spl_stream;
+
+/* A population of neurons, and a subnetwork of populations. Strings are borrowed until
+ * spl_output_create returns. */
+typedef struct spl_output_population {
+    const char *name, *subnetwork, *region; /* region of the node, "" without one */
+    uint64_t size;
+    bool excitatory;
+} spl_output_population;
+typedef struct spl_output_subnetwork {
+    const char *name, *region, *mode;
+} spl_output_subnetwork;
 
 /* A named array known before the run (data given) or at its end (data NULL, see finish).
  */
@@ -49,8 +78,8 @@ typedef struct spl_output_spec {
     double dt_ms;
     int threads; /* of the run, for /performance/starts */
     const char *title, *command_line, *yaml, *resolved_json;
-    const spl_connectome *connectome;
-    double speed;        /* mm/ms */
+    const spl_connectome *connectome; /* NULL: a run without nodes */
+    double speed;                     /* mm/ms */
     size_t n_attributes; /* further provenance for the root: versions, target, BLAS */
     const spl_attribute *attributes;
     const char *model;
@@ -62,6 +91,11 @@ typedef struct spl_output_spec {
     const spl_array *final;
     size_t n_performance; /* names of f64 scalars under /performance */
     const char *const *performance;
+    /* with populations there is a spike journal, in the end a file of spikes */
+    size_t n_populations, n_subnetworks;
+    const spl_output_population *populations;
+    const spl_output_subnetwork *subnetworks;
+    uint64_t first_step; /* recording begins behind this step */
 } spl_output_spec;
 
 typedef enum {
@@ -85,13 +119,35 @@ SPL_MUST_CHECK spl_status spl_output_create(
  * thread is returned here. */
 SPL_MUST_CHECK spl_status spl_output_append(spl_output *output, const spl_frame *frame);
 
+/* Spikes of one population in a block of steps, by time, then neuron. */
+typedef struct spl_spike_block {
+    const uint64_t *counts; /* [n_steps] */
+    const double *time_ms;
+    const uint32_t *neuron; /* index in the population */
+} spl_spike_block;
+
+/* Take over (copied) the spikes of the steps first_step + 1 .. first_step + n_steps of
+ * every population. Steps that the journal has already are passed over. Waits only while
+ * the I/O thread is many spikes behind. An earlier error of that thread is returned here.
+ */
+SPL_MUST_CHECK spl_status spl_output_append_spikes(spl_output *output,
+    uint64_t first_step, size_t n_steps, const spl_spike_block *populations);
+
+/* Sums since the recording began, for the file's reader: spikes and external events of
+ * each population, clips of each subnetwork's Q. */
+void spl_output_count(spl_output *output, const uint64_t *spikes, const uint64_t *events,
+    const uint64_t *clips);
+
 /* Tell that all rows of steps below `step` were appended: the next progress slot may say
  * so. Cheap. */
 void spl_output_step(spl_output *output, uint64_t step);
 
 /* End the file in good order, whatever happened: last rows, final state (one data pointer
  * per final array, NULL to leave all out), performance (values in the order of the
- * names), message, code. With SPL_RUN_COMPLETE the file is opened again and verified. */
+ * names), message, code. With SPL_RUN_COMPLETE the file is opened again and verified. The
+ * spikes of a run that is over, complete or diverged, move from the journal to their
+ * file.
+ */
 SPL_MUST_CHECK spl_status spl_output_finish(spl_output *output, spl_run_code code,
     const char *message, uint64_t step, uint64_t escaped_nodes,
     const double *const *final, const double *performance);

@@ -104,20 +104,79 @@ out:
     return status;
 }
 
-static spl_status add_stream(spl_places *places, const spl_stream *stream, size_t n_nodes)
+/* Sums that end the run of a spiking network. */
+static spl_status add_counts(spl_places *places, const spl_output_spec *spec)
 {
     spl_status status = SPL_OK;
-    spl_text rows = {0};
-    spl_text checksums = {0};
-    if (!is_name(stream->name) || stream->n_variables == 0 ||
-        (stream->width != n_nodes && stream->width != 1)) {
-        SPL_FAIL(SPL_ERR_ARGUMENT,
+    const uint64_t n_populations = spec->n_populations;
+    const uint64_t n_subnetworks = spec->n_subnetworks;
+    places->first_count = places->n;
+    if (n_populations == 0) {
+        goto out;
+    }
+    SPL_TRY(spl_places_add(
+        places, SPL_PLACE_U8, 1, &n_populations, "/populations", "spikes"));
+    SPL_TRY(spl_places_add(
+        places, SPL_PLACE_U8, 1, &n_populations, "/populations", "external_events"));
+    SPL_TRY(
+        spl_places_add(places, SPL_PLACE_U8, 1, &n_subnetworks, "/subnetworks", "clips"));
+out:
+    return status;
+}
+
+void spl_stream_group(spl_text *path, const spl_stream *stream)
+{
+    if (stream->form == SPL_STREAM_POPULATIONS) {
+        spl_text_add(path, "/populations");
+    } else if (stream->form == SPL_STREAM_SUBNETWORKS) {
+        spl_text_add(path, "/subnetworks");
+    } else {
+        spl_text_add(path, "/%s/%s",
+            stream->form == SPL_STREAM_MONITOR ? "monitors" : "report", stream->name);
+    }
+}
+
+void spl_stream_label(spl_text *label, const spl_stream *stream)
+{
+    if (stream->form == SPL_STREAM_MONITOR) {
+        spl_text_add(label, "%s", stream->name);
+    } else {
+        spl_stream_group(label, stream);
+    }
+}
+
+static spl_status check_stream(const spl_stream *stream, const spl_output_spec *spec)
+{
+    const size_t n_nodes =
+        spec->connectome != NULL ? spl_connectome_n_nodes(spec->connectome) : 1;
+    const size_t n_values = stream->report != NULL
+                                ? stream->report->n_neurons * stream->report->n_elements
+                                : 0;
+    const bool fits = stream->form == SPL_STREAM_MONITOR
+                          ? stream->width == n_nodes || stream->width == 1
+                      : stream->form == SPL_STREAM_POPULATIONS
+                          ? stream->width == spec->n_populations
+                      : stream->form == SPL_STREAM_SUBNETWORKS
+                          ? stream->width == spec->n_subnetworks
+                          : stream->width == n_values && stream->n_variables == 1;
+    if (!is_name(stream->name) || stream->n_variables == 0 || !fits) {
+        return spl_error(SPL_ERR_ARGUMENT,
             "results file: monitor '%s' needs a name, variables and rows of %zu nodes or "
             "1",
             stream->name != NULL ? stream->name : "", n_nodes);
     }
-    spl_text_add(&rows, "/monitors/%s", stream->name);
-    spl_text_add(&checksums, "/checksums/%s", stream->name);
+    return SPL_OK;
+}
+
+static spl_status add_stream(spl_places *places, const spl_stream *stream)
+{
+    spl_status status = SPL_OK;
+    spl_text rows = {0};
+    spl_text checksums = {0};
+    spl_stream_group(&rows, stream);
+    spl_text_add(
+        &checksums, "/checksums%s", stream->form == SPL_STREAM_MONITOR ? "/" : "");
+    spl_stream_label(&checksums, stream);
     if (rows.failed || checksums.failed) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for the results file");
     }
@@ -177,7 +236,12 @@ static spl_status check_names(const spl_places *places)
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory for the results file");
     }
     for (size_t i = 1; i < places->n; i++) {
-        if (strcmp(order[i - 1]->path, order[i]->path) == 0) {
+        const char *before = order[i - 1]->path;
+        const size_t length = strlen(before);
+        const char next =
+            strncmp(before, order[i]->path, length) == 0 ? order[i]->path[length] : ' ';
+        /* the same dataset, or a group where a dataset is */
+        if (next == '\0' || next == '/') {
             SPL_FAIL(SPL_ERR_ARGUMENT,
                 "results file: two datasets would be called %s; give every monitor a "
                 "name of its own",
@@ -192,8 +256,7 @@ out:
 spl_status spl_places_list(spl_places *places, const spl_output_spec *spec)
 {
     spl_status status = SPL_OK;
-    const size_t n_nodes = spl_connectome_n_nodes(spec->connectome);
-    size_t n = SPL_N_FIXED_PLACES + spec->n_performance + spec->n_final;
+    size_t n = SPL_N_FIXED_PLACES + spec->n_performance + spec->n_final + SPL_N_COUNTS;
     if (spec->n_streams > SPL_MAX_STREAMS) {
         SPL_FAIL(SPL_ERR_LIMIT, "%zu monitors; a results file holds at most %d",
             spec->n_streams, SPL_MAX_STREAMS);
@@ -211,9 +274,11 @@ spl_status spl_places_list(spl_places *places, const spl_output_spec *spec)
     }
     SPL_TRY(add_fixed(places));
     SPL_TRY(add_arrays(places, spec));
+    SPL_TRY(add_counts(places, spec));
     for (size_t s = 0; s < spec->n_streams; s++) {
         places->first_of_stream[s] = places->n;
-        SPL_TRY(add_stream(places, &spec->streams[s], n_nodes));
+        SPL_TRY(check_stream(&spec->streams[s], spec));
+        SPL_TRY(add_stream(places, &spec->streams[s]));
     }
     SPL_TRY(check_names(places));
 out:

@@ -23,6 +23,9 @@ enum { N_CODES = sizeof code_names / sizeof *code_names };
 typedef struct arrived {
     spl_results_info *info;
     spl_results_stream *streams; /* [SPL_MAX_STREAMS] */
+    spl_results_population *populations;
+    size_t populations_capacity;
+    uint64_t first_step;
     bool has_state, has_slots;
     unsigned char slots[2 * SPL_SLOT_BYTES];
 } arrived;
@@ -145,11 +148,42 @@ static spl_status take_stream(
     return status;
 }
 
+static spl_status take_population(
+    arrived *a, spl_sandbox *sandbox, const spl_sandbox_record *record)
+{
+    spl_results_info *info = a->info;
+    spl_results_counts counts = {0};
+    const spl_status status = take_struct(&counts, sizeof counts, sandbox, record);
+    if (status != SPL_OK) {
+        return status;
+    }
+    if (info->n_populations == SPL_RESULTS_MAX_POPULATIONS) {
+        return spl_sandbox_nonsense(sandbox);
+    }
+    if (info->n_populations == a->populations_capacity) {
+        const size_t capacity = 2 * a->populations_capacity + 16;
+        spl_results_population *more =
+            realloc(a->populations, capacity * sizeof *a->populations);
+        if (more == NULL) {
+            return no_memory(sandbox->path);
+        }
+        info->populations = a->populations = more;
+        a->populations_capacity = capacity;
+    }
+    a->populations[info->n_populations++] = (spl_results_population){.size = counts.size,
+        .excitatory = counts.excitatory != 0,
+        .n_spikes = counts.n_spikes,
+        .n_events = counts.n_events};
+    return SPL_OK;
+}
+
 /* Where the text of a kind belongs; NULL if it belongs nowhere. */
 static const char **place_of(arrived *a, uint32_t kind)
 {
     spl_results_stream *stream =
         a->info->n_streams > 0 ? &a->streams[a->info->n_streams - 1] : NULL;
+    spl_results_population *population =
+        a->info->n_populations > 0 ? &a->populations[a->info->n_populations - 1] : NULL;
     switch (kind) {
     case SPL_RESULTS_TITLE:
         return &a->info->title;
@@ -171,6 +205,12 @@ static const char **place_of(arrived *a, uint32_t kind)
         return stream != NULL ? &stream->kind : NULL;
     case SPL_RESULTS_VARIABLES:
         return stream != NULL ? &stream->variables : NULL;
+    case SPL_RESULTS_SPIKES_FILE:
+        return &a->info->spikes_file;
+    case SPL_RESULTS_POPULATION_NAME:
+        return population != NULL ? &population->name : NULL;
+    case SPL_RESULTS_POPULATION_REGION:
+        return population != NULL ? &population->region : NULL;
     default:
         return NULL;
     }
@@ -190,6 +230,10 @@ static spl_status take_record(
         return take_struct(a->slots, sizeof a->slots, sandbox, record);
     case SPL_RESULTS_STREAM:
         return take_stream(a, sandbox, record);
+    case SPL_RESULTS_FIRST_STEP:
+        return take_struct(&a->first_step, sizeof a->first_step, sandbox, record);
+    case SPL_RESULTS_POPULATION:
+        return take_population(a, sandbox, record);
     default:
         return take_clean(place_of(a, record->kind), sandbox, record);
     }
@@ -202,10 +246,15 @@ static bool is_whole(const arrived *a)
     bool whole = a->has_state && a->has_slots && info->title != NULL &&
                  info->created != NULL && info->software_version != NULL &&
                  info->uuid != NULL && info->command_line != NULL &&
-                 info->model != NULL && info->message != NULL;
+                 info->model != NULL && info->message != NULL &&
+                 info->spikes_file != NULL;
     for (size_t s = 0; s < info->n_streams; s++) {
         whole = whole && a->streams[s].name != NULL && a->streams[s].kind != NULL &&
                 a->streams[s].variables != NULL;
+    }
+    for (size_t p = 0; p < info->n_populations; p++) {
+        whole =
+            whole && a->populations[p].name != NULL && a->populations[p].region != NULL;
     }
     return whole;
 }
@@ -230,6 +279,26 @@ static spl_status count_durable(arrived *a, const char *path)
     return SPL_OK;
 }
 
+/* Spikes a second and neuron since recording began: the table of rates has a row for each
+ * step, a step's period apart. */
+static void find_rates(arrived *a)
+{
+    double ms = 0.0;
+    for (size_t s = 0; s < a->info->n_streams; s++) {
+        const spl_results_stream *stream = &a->streams[s];
+        if (strcmp(stream->kind, "populations") == 0 && a->info->step > a->first_step) {
+            ms = stream->period_ms * (double)(a->info->step - a->first_step);
+        }
+    }
+    for (size_t p = 0; p < a->info->n_populations; p++) {
+        spl_results_population *population = &a->populations[p];
+        population->mean_rate_hz =
+            ms > 0.0 && population->size > 0
+                ? 1000.0 * (double)population->n_spikes / (ms * (double)population->size)
+                : (double)NAN;
+    }
+}
+
 static spl_status collect(arrived *a, spl_sandbox *sandbox)
 {
     spl_status status = SPL_OK;
@@ -245,6 +314,7 @@ static spl_status collect(arrived *a, spl_sandbox *sandbox)
         SPL_TRY(spl_sandbox_nonsense(sandbox));
     }
     SPL_TRY(count_durable(a, sandbox->path));
+    find_rates(a);
 out:
     return status;
 }
@@ -294,7 +364,13 @@ void spl_results_free(spl_results_info *info)
         free((char *)info->streams[s].kind);
         free((char *)info->streams[s].variables);
     }
+    for (size_t p = 0; p < info->n_populations; p++) {
+        free((char *)info->populations[p].name);
+        free((char *)info->populations[p].region);
+    }
     free((spl_results_stream *)info->streams);
+    free((spl_results_population *)info->populations);
+    free((char *)info->spikes_file);
     free((char *)info->path);
     free((char *)info->message);
     free((char *)info->title);

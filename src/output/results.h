@@ -11,7 +11,8 @@
 #include "h5/sandbox.h"
 
 enum {
-    SPL_RESULTS_MAX_TEXT = 4096,    /* attributes; longer ones are cut */
+    SPL_RESULTS_MAX_TEXT = 4096, /* attributes; longer ones are cut */
+    SPL_RESULTS_MAX_POPULATIONS = 1 << 16,
     SPL_RESULTS_MAX_JSON = 64 << 20 /* as for a configuration file */
 };
 
@@ -32,6 +33,12 @@ typedef enum {
     SPL_RESULTS_NAME,
     SPL_RESULTS_KIND,
     SPL_RESULTS_VARIABLES,
+    /* of spiking populations */
+    SPL_RESULTS_SPIKES_FILE,
+    SPL_RESULTS_FIRST_STEP, /* u64 */
+    SPL_RESULTS_POPULATION, /* spl_results_counts; for each, with both texts */
+    SPL_RESULTS_POPULATION_NAME,
+    SPL_RESULTS_POPULATION_REGION,
     /* of the configuration */
     SPL_RESULTS_JSON,
     SPL_RESULTS_SHA256
@@ -45,6 +52,10 @@ typedef struct spl_results_numbers {
     uint64_t n_rows, width;
     double first_time_ms, period_ms;
 } spl_results_numbers;
+
+typedef struct spl_results_counts {
+    uint64_t size, excitatory, n_spikes, n_events;
+} spl_results_counts;
 
 /* results_child.c; *user is a bool: the configuration instead of the description */
 spl_status spl_results_child(int fd, const char *path, const void *user);

@@ -153,9 +153,11 @@ static spl_status send_state(const child *c)
     SPL_TRY(read_words(c, group, "/status", "code", &state.code, 1));
     SPL_TRY(read_words(c, group, "/status", "escaped_nodes", &state.escaped_nodes, 1));
     SPL_TRY(send_string(c, SPL_RESULTS_MESSAGE, group, "/status", "message", 256));
-    SPL_TRY(need_group(&connectome, c, c->file, "/connectome"));
-    SPL_TRY(need_dataset(&labels, c, connectome, "/connectome", "labels"));
-    state.n_nodes = labels.rank == 1 ? labels.dims[0] : 0;
+    SPL_TRY(spl_h5_open_group(&connectome, c->file, &c->source, "/connectome"));
+    if (connectome >= 0) {
+        SPL_TRY(need_dataset(&labels, c, connectome, "/connectome", "labels"));
+        state.n_nodes = labels.rank == 1 ? labels.dims[0] : 0;
+    }
     SPL_TRY(spl_sandbox_send(c->fd, SPL_RESULTS_STATE, 1, 1, &state, sizeof state));
 out:
     return status;
@@ -232,10 +234,74 @@ out:
     return status;
 }
 
+/* A stream that is no monitor: `group` is open, `path` its path. The rows are those of
+ * the variable named first. */
+static spl_status send_other(const child *c, hid_t group, const char *path,
+    const char *name, const char *kind, const char *first, const char *variables)
+{
+    spl_status status = SPL_OK;
+    spl_results_numbers numbers = {0};
+    spl_h5_dataset d;
+    SPL_TRY(need_dataset(&d, c, group, path, first));
+    if (d.rank != 2) {
+        SPL_TRY(spl_h5_bad_dataset(&d, "not of the shape of a results file"));
+    }
+    numbers.n_rows = d.dims[0];
+    numbers.width = d.dims[1];
+    numbers.first_time_ms = spl_h5_read_number(group, "start_time");
+    numbers.period_ms = spl_h5_read_number(group, "sample_period");
+    SPL_TRY(spl_sandbox_send(c->fd, SPL_RESULTS_STREAM, 1, 1, &numbers, sizeof numbers));
+    SPL_TRY(send_text(c, SPL_RESULTS_NAME, name));
+    SPL_TRY(send_text(c, SPL_RESULTS_KIND, kind));
+    SPL_TRY(send_text(c, SPL_RESULTS_VARIABLES, variables));
+out:
+    spl_h5_close_dataset(&d);
+    return status;
+}
+
+static spl_status send_report(const child *c, const char *label, const char *name)
+{
+    spl_status status = SPL_OK;
+    hid_t reports = -1;
+    hid_t group = -1;
+    SPL_TRY(need_group(&reports, c, c->file, "/report"));
+    SPL_TRY(need_group(&group, c, reports, name));
+    SPL_TRY(send_other(c, group, label, name, "report", "data", "data"));
+out:
+    return status;
+}
+
+/* One entry of the list of streams that is a path. */
+static spl_status send_by_path(const child *c, const char *label)
+{
+    spl_status status = SPL_OK;
+    hid_t group = -1;
+    const bool populations = strcmp(label, "/populations") == 0;
+    if (strncmp(label, "/report/", strlen("/report/")) == 0) {
+        return send_report(c, label, label + strlen("/report/"));
+    }
+    SPL_TRY(need_group(&group, c, c->file, label));
+    SPL_TRY(populations ? send_other(c, group, label, "populations", "populations",
+                              "rate", "rate mean_V")
+                        : send_other(c, group, label, "subnetworks", "subnetworks",
+                              "filtered_rate", "filtered_rate drive Q_hat"));
+out:
+    return status;
+}
+
 static bool is_plain_name(const char *name)
 {
     return name != NULL && *name != '\0' && strlen(name) < MAX_NAME &&
            strchr(name, '/') == NULL && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static bool is_path(const char *label)
+{
+    const size_t prefix = strlen("/report/");
+    return label != NULL &&
+           (strcmp(label, "/populations") == 0 || strcmp(label, "/subnetworks") == 0 ||
+               (strncmp(label, "/report/", prefix) == 0 &&
+                   is_plain_name(label + prefix)));
 }
 
 /* The monitors in the order of the slots are an attribute of /progress. */
@@ -252,10 +318,14 @@ static spl_status send_streams(const child *c, const spl_h5_dataset *progress)
         (n > 0 && H5Aread(attribute, type, names) < 0)) {
         SPL_TRY(spl_h5_bad_dataset(progress, "no list of monitors"));
     }
-    if (n > 0) {
-        SPL_TRY(need_group(&monitors, c, c->file, "/monitors"));
-    }
     for (hssize_t i = 0; i < n; i++) {
+        if (is_path(names[i])) {
+            SPL_TRY(send_by_path(c, names[i]));
+            continue;
+        }
+        if (monitors < 0) {
+            SPL_TRY(need_group(&monitors, c, c->file, "/monitors"));
+        }
         if (!is_plain_name(names[i])) {
             SPL_TRY(spl_h5_bad_dataset(progress, "a monitor without a usable name"));
         }
@@ -286,6 +356,117 @@ out:
     return status;
 }
 
+/* Whole numbers, one for each population, as a heap array. */
+static spl_status read_column(
+    const child *c, hid_t group, const char *name, size_t n, uint64_t **words)
+{
+    *words = calloc(n + 1, sizeof **words);
+    return *words == NULL
+               ? spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path)
+               : read_words(c, group, "/populations", name, *words, n);
+}
+
+/* Texts, one for each population; HDF5 allocates them, and all goes with the process. */
+static spl_status read_texts(
+    const child *c, hid_t group, const char *name, size_t n, char ***texts)
+{
+    spl_status status = SPL_OK;
+    spl_h5_dataset d;
+    SPL_TRY(need_dataset(&d, c, group, "/populations", name));
+    if (d.type_class != H5T_STRING || H5Tis_variable_str(d.type) <= 0 ||
+        n_values(&d) != n) {
+        SPL_TRY(spl_h5_bad_dataset(&d, "not of the type and shape of a results file"));
+    }
+    *texts = calloc(n + 1, sizeof **texts);
+    if (*texts == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
+    }
+    if (H5Dread(d.id, d.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *texts) < 0) {
+        SPL_TRY(spl_h5_bad_dataset(&d, "cannot be read"));
+    }
+out:
+    spl_h5_close_dataset(&d);
+    return status;
+}
+
+/* A text of the file, cut to what the parent takes. */
+static spl_status send_cut(const child *c, spl_results_kind kind, const char *text)
+{
+    const size_t length = text != NULL ? strnlen(text, SPL_RESULTS_MAX_TEXT) : 0;
+    return spl_sandbox_send(c->fd, kind, 1, 1, text != NULL ? text : "", length);
+}
+
+/* Truths are stored as an enum of a byte. */
+static spl_status read_flags(
+    const child *c, hid_t group, const char *name, size_t n, int8_t **flags)
+{
+    spl_status status = SPL_OK;
+    spl_h5_dataset d;
+    SPL_TRY(need_dataset(&d, c, group, "/populations", name));
+    *flags = calloc(n + 1, sizeof **flags);
+    if (*flags == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
+    }
+    if (d.type_class != H5T_ENUM || d.item_bytes != 1 || n_values(&d) != n ||
+        H5Dread(d.id, d.type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *flags) < 0) {
+        SPL_TRY(spl_h5_bad_dataset(&d, "not of the type and shape of a results file"));
+    }
+out:
+    spl_h5_close_dataset(&d);
+    return status;
+}
+
+static spl_status send_table(const child *c, hid_t group, size_t n)
+{
+    spl_status status = SPL_OK;
+    uint64_t *sizes;
+    uint64_t *spikes;
+    uint64_t *events;
+    int8_t *excitatory;
+    char **names;
+    char **regions;
+    SPL_TRY(read_column(c, group, "size", n, &sizes));
+    SPL_TRY(read_column(c, group, "spikes", n, &spikes));
+    SPL_TRY(read_column(c, group, "external_events", n, &events));
+    SPL_TRY(read_flags(c, group, "excitatory", n, &excitatory));
+    SPL_TRY(read_texts(c, group, "population", n, &names));
+    SPL_TRY(read_texts(c, group, "region", n, &regions));
+    for (size_t p = 0; p < n; p++) {
+        const spl_results_counts counts = {
+            sizes[p], excitatory[p] != 0, spikes[p], events[p]};
+        SPL_TRY(spl_sandbox_send(
+            c->fd, SPL_RESULTS_POPULATION, 1, 1, &counts, sizeof counts));
+        SPL_TRY(send_cut(c, SPL_RESULTS_POPULATION_NAME, names[p]));
+        SPL_TRY(send_cut(c, SPL_RESULTS_POPULATION_REGION, regions[p]));
+    }
+out:
+    return status;
+}
+
+/* The table of the populations, if there is one. */
+static spl_status send_populations(const child *c)
+{
+    spl_status status = SPL_OK;
+    spl_h5_dataset names = {.id = -1, .type = -1};
+    hid_t group = -1;
+    SPL_TRY(send_attribute(c, SPL_RESULTS_SPIKES_FILE, c->file, "spikes_file"));
+    SPL_TRY(spl_h5_open_group(&group, c->file, &c->source, "/populations"));
+    if (group < 0) {
+        goto out;
+    }
+    const uint64_t first_step = spl_h5_read_count(group, "first_step");
+    SPL_TRY(spl_sandbox_send(
+        c->fd, SPL_RESULTS_FIRST_STEP, 1, 1, &first_step, sizeof first_step));
+    SPL_TRY(need_dataset(&names, c, group, "/populations", "population"));
+    if (names.rank != 1 || names.dims[0] > SPL_RESULTS_MAX_POPULATIONS) {
+        SPL_TRY(spl_h5_bad_dataset(&names, "not a table of populations"));
+    }
+    SPL_TRY(send_table(c, group, (size_t)names.dims[0]));
+out:
+    spl_h5_close_dataset(&names);
+    return status;
+}
+
 static spl_status send_description(const child *c)
 {
     spl_status status = SPL_OK;
@@ -295,10 +476,12 @@ static spl_status send_description(const child *c)
     SPL_TRY(send_attribute(c, SPL_RESULTS_VERSION, c->file, "software_version"));
     SPL_TRY(send_attribute(c, SPL_RESULTS_UUID, c->file, "uuid"));
     SPL_TRY(send_attribute(c, SPL_RESULTS_COMMAND, c->file, "command_line"));
-    SPL_TRY(need_group(&model, c, c->file, "/model"));
-    SPL_TRY(send_attribute(c, SPL_RESULTS_MODEL, model, "name"));
+    SPL_TRY(spl_h5_open_group(&model, c->file, &c->source, "/model"));
+    SPL_TRY(model >= 0 ? send_attribute(c, SPL_RESULTS_MODEL, model, "name")
+                       : send_text(c, SPL_RESULTS_MODEL, ""));
     SPL_TRY(send_state(c));
     SPL_TRY(send_progress(c));
+    SPL_TRY(send_populations(c));
 out:
     return status;
 }
@@ -311,8 +494,9 @@ static spl_status send_config(const child *c)
     SPL_TRY(need_group(&config, c, c->file, "/config"));
     SPL_TRY(send_string(
         c, SPL_RESULTS_JSON, config, "/config", "resolved_json", SPL_RESULTS_MAX_JSON));
-    SPL_TRY(need_group(&connectome, c, c->file, "/connectome"));
-    SPL_TRY(send_attribute(c, SPL_RESULTS_SHA256, connectome, "sha256"));
+    SPL_TRY(spl_h5_open_group(&connectome, c->file, &c->source, "/connectome"));
+    SPL_TRY(connectome >= 0 ? send_attribute(c, SPL_RESULTS_SHA256, connectome, "sha256")
+                            : send_text(c, SPL_RESULTS_SHA256, ""));
 out:
     return status;
 }

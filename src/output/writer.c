@@ -37,7 +37,7 @@ uint64_t spl_output_memory(const spl_output_spec *spec)
         bytes += (uint64_t)ring_rows(stream) * stream->width * stream->n_variables *
                  (stream->f8 ? sizeof(double) : sizeof(float));
     }
-    return bytes;
+    return bytes + (spec->n_populations > 0 ? spl_queue_memory() : 0);
 }
 
 static spl_status init_ring(spl_ring *ring, const spl_stream *stream, size_t first_place)
@@ -79,6 +79,21 @@ static spl_status init_waiting(spl_output *output)
                : spl_error(SPL_ERR_NO_MEMORY, "%s: no lock for its writer", output->path);
 }
 
+/* Sums of population or subnetwork, and the I/O thread's copy. */
+static spl_status init_counts(spl_output *output)
+{
+    for (size_t i = 0; i < SPL_N_COUNTS; i++) {
+        const size_t n =
+            i == SPL_COUNT_CLIPS ? output->n_subnetworks : output->n_populations;
+        output->counts[i] = calloc(n + 1, sizeof *output->counts[i]);
+        output->counts_out[i] = calloc(n + 1, sizeof *output->counts_out[i]);
+        if (output->counts[i] == NULL || output->counts_out[i] == NULL) {
+            return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", output->path);
+        }
+    }
+    return SPL_OK;
+}
+
 spl_status spl_writer_init(spl_output *output, const spl_output_spec *spec)
 {
     spl_status status = SPL_OK;
@@ -92,7 +107,11 @@ spl_status spl_writer_init(spl_output *output, const spl_output_spec *spec)
     if (output->rings == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
     }
+    output->n_populations = spec->n_populations;
+    output->n_subnetworks = spec->n_subnetworks;
     SPL_TRY(init_waiting(output));
+    SPL_TRY(spl_queue_init(&output->queue, spec->n_populations, spec->first_step));
+    SPL_TRY(init_counts(output));
     for (size_t s = 0; s < spec->n_streams; s++) {
         SPL_TRY(init_ring(
             &output->rings[s], &spec->streams[s], output->places.first_of_stream[s]));
@@ -110,6 +129,12 @@ void spl_writer_deinit(spl_output *output)
     }
     free(output->rings);
     output->rings = NULL;
+    for (size_t i = 0; i < SPL_N_COUNTS; i++) {
+        free(output->counts[i]);
+        free(output->counts_out[i]);
+        output->counts[i] = output->counts_out[i] = NULL;
+    }
+    spl_queue_deinit(&output->queue);
     if (output->waitable) {
         pthread_cond_destroy(&output->work);
         pthread_cond_destroy(&output->room);
@@ -186,15 +211,57 @@ spl_slots spl_writer_slots(const spl_output *output, uint64_t n_rows[SPL_MAX_STR
         .n_rows = n_rows};
 }
 
-/* Rows before their slot, with a sync between: what a slot promises is on the disk. */
-static spl_status flush_all(spl_output *output, const spl_record *record)
+/* One frame of what was taken; every sync ends one, even if it is empty. */
+static spl_status write_spikes(spl_output *output, const spl_spike_batch *batch)
+{
+    const size_t n_populations = output->n_populations;
+    if (n_populations == 0 || batch->step_to == output->journal.end_step) {
+        return SPL_OK;
+    }
+    spl_spike_columns *columns = malloc(n_populations * sizeof *columns);
+    if (columns == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", output->journal.path);
+    }
+    for (size_t p = 0; p < n_populations; p++) {
+        columns[p] = (spl_spike_columns){.n = batch->populations[p].n,
+            .time = batch->populations[p].time,
+            .neuron = batch->populations[p].neuron};
+    }
+    spl_status status = spl_journal_append(&output->journal, batch->step_to, columns);
+    free(columns);
+    return status;
+}
+
+static spl_status write_counts(spl_output *output)
+{
+    spl_status status = SPL_OK;
+    for (size_t i = 0; output->n_populations > 0 && i < SPL_N_COUNTS; i++) {
+        const spl_place *place = &output->places.all[output->places.first_count + i];
+        for (size_t k = 0; k < place->dims[0]; k++) {
+            output->counts_out[i][k] = htole64(output->counts_out[i][k]);
+        }
+        SPL_TRY(spl_file_write_at(output->fd, output->path, output->counts_out[i],
+            (size_t)place->bytes, place->offset));
+    }
+out:
+    return status;
+}
+
+/* Rows and spikes before their slot, with a sync between: what a slot promises is on the
+ * disk. */
+static spl_status flush_all(spl_output *output, spl_record *record)
 {
     spl_status status = SPL_OK;
     uint64_t n_rows[SPL_MAX_STREAMS];
+    SPL_TRY(write_counts(output));
     for (size_t s = 0; s < output->n_streams; s++) {
         SPL_TRY(write_until(output, &output->rings[s], record->rows[s]));
     }
     SPL_TRY(spl_file_sync_data(output->fd, output->path));
+    if (output->n_populations > 0) {
+        SPL_TRY(spl_file_sync_data(output->journal.fd, output->journal.path));
+        record->journal_bytes = output->journal.bytes;
+    }
     const spl_slots slots = spl_writer_slots(output, n_rows);
     SPL_TRY(spl_slots_publish(&slots, record));
 out:
@@ -218,6 +285,9 @@ out:
 
 static bool has_full_block(const spl_output *output)
 {
+    if (spl_queue_waiting(&output->queue) >= SPL_QUEUE_FULL) {
+        return true;
+    }
     for (size_t s = 0; s < output->n_streams; s++) {
         const spl_ring *ring = &output->rings[s];
         if (ring->appended / ring->rows_per_block !=
@@ -238,6 +308,19 @@ static void wait_for_work(spl_output *output, int64_t deadline)
     }
 }
 
+/* Under the mutex: all that is to be written now. */
+static const spl_spike_batch *take_work(spl_output *output, spl_record *record)
+{
+    spl_writer_record(output, record);
+    for (size_t i = 0; i < SPL_N_COUNTS; i++) {
+        const size_t n =
+            i == SPL_COUNT_CLIPS ? output->n_subnetworks : output->n_populations;
+        memcpy(output->counts_out[i], output->counts[i], n * sizeof(uint64_t));
+    }
+    pthread_cond_signal(&output->room);
+    return spl_queue_take(&output->queue);
+}
+
 static void *run_writer(void *user)
 {
     spl_output *output = user;
@@ -250,8 +333,12 @@ static void *run_writer(void *user)
         pthread_mutex_lock(&output->mutex);
         wait_for_work(output, deadline);
         stop = output->stop;
-        spl_writer_record(output, &record);
+        const spl_spike_batch *spikes = take_work(output, &record);
         pthread_mutex_unlock(&output->mutex);
+        status = write_spikes(output, spikes);
+        if (status != SPL_OK) {
+            break;
+        }
         if (stop || spl_monotonic_ns() >= deadline) {
             status = flush_all(output, &record);
             deadline = spl_monotonic_ns() + interval;
@@ -401,6 +488,74 @@ spl_status spl_output_append(spl_output *output, const spl_frame *frame)
         pthread_mutex_unlock(&output->mutex);
     }
     return status;
+}
+
+/* Add the spikes of one step once there is room for them. */
+static spl_status add_step(spl_output *output, const spl_spike_columns *columns)
+{
+    pthread_mutex_lock(&output->mutex);
+    while (output->status == SPL_OK &&
+           spl_queue_waiting(&output->queue) >= 2 * SPL_QUEUE_FULL) {
+        pthread_cond_wait(&output->room, &output->mutex);
+    }
+    spl_status status = output->status == SPL_OK ? spl_queue_add(&output->queue, columns)
+                                                 : report(output);
+    if (spl_queue_waiting(&output->queue) >= SPL_QUEUE_FULL) {
+        pthread_cond_signal(&output->work);
+    }
+    pthread_mutex_unlock(&output->mutex);
+    return status;
+}
+
+spl_status spl_output_append_spikes(spl_output *output, uint64_t first_step,
+    size_t n_steps, const spl_spike_block *populations)
+{
+    spl_status status = SPL_OK;
+    const size_t n_populations = output->n_populations;
+    /* only this thread adds to it */
+    const uint64_t there = spl_queue_step(&output->queue);
+    spl_spike_columns *columns = calloc(n_populations + 1, sizeof *columns);
+    if (columns == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory: spikes", output->path);
+    }
+    if (first_step > there) {
+        SPL_FAIL(SPL_ERR_INTERNAL,
+            "%s: spikes from step %llu on do not follow step %llu; report this",
+            output->path, (unsigned long long)first_step, (unsigned long long)there);
+    }
+    for (size_t p = 0; p < n_populations; p++) {
+        columns[p].time = populations[p].time_ms;
+        columns[p].neuron = populations[p].neuron;
+    }
+    for (size_t k = 0; k < n_steps; k++) {
+        for (size_t p = 0; p < n_populations; p++) {
+            columns[p].n = (size_t)populations[p].counts[k];
+        }
+        if (first_step + k >= there) {
+            SPL_TRY(add_step(output, columns));
+        }
+        for (size_t p = 0; p < n_populations; p++) {
+            if (columns[p].n > 0) {
+                columns[p].time += columns[p].n;
+                columns[p].neuron += columns[p].n;
+            }
+        }
+    }
+out:
+    free(columns);
+    return status;
+}
+
+void spl_output_count(spl_output *output, const uint64_t *spikes, const uint64_t *events,
+    const uint64_t *clips)
+{
+    const size_t bytes = output->n_populations * sizeof(uint64_t);
+    pthread_mutex_lock(&output->mutex);
+    memcpy(output->counts[SPL_COUNT_SPIKES], spikes, bytes);
+    memcpy(output->counts[SPL_COUNT_EVENTS], events, bytes);
+    memcpy(
+        output->counts[SPL_COUNT_CLIPS], clips, output->n_subnetworks * sizeof(uint64_t));
+    pthread_mutex_unlock(&output->mutex);
 }
 
 void spl_output_step(spl_output *output, uint64_t step)

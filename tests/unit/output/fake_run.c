@@ -1,12 +1,12 @@
 /* Makes results files without a simulator, for the tests of other readers:
- *   fake_run FILE complete|interrupted|running|killed
+ *   fake_run FILE complete|interrupted|running|killed|spiking
  * running: half of the rows, then the rest for a byte of input, then waits for its end;
- * killed: half, then dies. */
+ * killed: half, then dies; spiking: complete, with populations of neurons. */
 #include <signal.h>
 #include <unistd.h>
 
 #include "splenium/results.h"
-#include "unit/output/support.h"
+#include "unit/output/spiking_run.h"
 
 static bool is_durable(const char *path, uint64_t step)
 {
@@ -45,12 +45,27 @@ static spl_status stay(spl_output *output, const fake_run *run, bool die)
     return status;
 }
 
+static int make_spiking(const char *path)
+{
+    spiking_run run;
+    spiking_init(&run, path, true);
+    const spl_status status = spiking_make(&run, SPL_RUN_COMPLETE, 10, FAKE_ROWS);
+    if (status != SPL_OK) {
+        fprintf(stderr, "fake_run: %s\n", spl_last_error());
+    }
+    spiking_deinit(&run);
+    return status == SPL_OK ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     fake_run run;
     spl_output *output = NULL;
     if (argc != 3) {
         return 2;
+    }
+    if (strcmp(argv[2], "spiking") == 0) {
+        return make_spiking(argv[1]);
     }
     fake_init(&run, argv[1]);
     spl_status status = spl_output_create(&output, &run.spec);

@@ -226,6 +226,91 @@ def a_reader_with_memmap_sees_new_rows():
         holds((rows == values("tavg", 0)).all(), "all rows")
 
 
+POPULATIONS = ["thal.E", "thal.silent", "alone.I"]
+
+
+def count(population, step):
+    """Spikes of a population in a step, as spikes_support.h has them."""
+    quiet = population == 1 or step % 3 == 0
+    return 0 if quiet else step % 4 + population
+
+
+@test
+def spikes_are_in_the_layout_of_sonata():
+    need_h5py()
+    with Run("spiking") as run:
+        spikes = run.path.replace("r.h5", "r.spikes.h5")
+        with h5py.File(run.path, "r") as results, h5py.File(spikes, "r") as file:
+            equal(results.attrs["spikes_file"], "r.spikes.h5")
+            equal(file.attrs["run_uuid"], results.attrs["uuid"])
+            equal((file.attrs["magic"], file.attrs["magic"].dtype), (0x0A7A, np.uint32))
+            equal(file.attrs["version"].tolist(), [0, 1])
+            # a silent population has no group
+            equal(sorted(file["spikes"]), ["alone.I", "thal.E"])
+            totals = results["populations/spikes"][:]
+            for p, name in enumerate(POPULATIONS):
+                n = sum(count(p, step) for step in range(1, 1001))
+                equal(totals[p], n)
+                if n == 0:
+                    continue
+                group = file["spikes"][name]
+                equal(group["timestamps"].dtype.str, "<f8")
+                equal(group["timestamps"].attrs["units"], "ms")
+                equal(group["node_ids"].dtype.str, "<u8")
+                equal((len(group["timestamps"]), len(group["node_ids"])), (n, n))
+                holds((np.diff(group["timestamps"]) >= 0).all(), "by time")
+                sorting = h5py.check_enum_dtype(group.attrs.get_id("sorting").dtype)
+                equal(sorting, {"none": 0, "by_id": 1, "by_time": 2})
+                equal(group.attrs["sorting"], 2)
+                equal(group.attrs["size"], results["populations/size"][p])
+                equal(group.attrs["region"], results["populations/region"].asstr()[p])
+
+
+@test
+def a_report_is_in_the_layout_of_sonata():
+    need_h5py()
+    with Run("spiking") as run, h5py.File(run.path, "r") as file:
+        report = file["report/thal.E"]
+        mapping = report["mapping"]
+        equal(report["data"].shape, (1000, 6))
+        equal(report["data"].dtype.str, "<f4")
+        equal(report.attrs["elements"].tolist(), ["V", "u", "AMPA"])
+        equal(report.attrs["element_units"].tolist(), ["mV", "mV/ms", "1/ms"])
+        equal(mapping["node_ids"][:].tolist(), [3, 700])
+        equal(mapping["index_pointers"][:].tolist(), [0, 3, 6])
+        equal(mapping["element_ids"][:].tolist(), [0, 1, 2, 0, 1, 2])
+        equal(mapping["element_ids"].dtype.str, "<u4")
+        equal(mapping["time"][:].tolist(), [1.0, 1001.0, 1.0])
+        equal(mapping["time"].attrs["units"], "ms")
+        equal(durable(file)["/report/thal.E"], 1000)
+
+
+def make_table_test(engine):
+    def function():
+        need_engine(engine)
+        with Run("spiking") as run:
+            with xarray.open_dataset(run.path, group="populations", engine=engine) as data:
+                equal(data["rate"].dims, ("time", "population"))
+                equal(list(data["population"].values), POPULATIONS)
+                equal(data["size"].values.tolist(), [800, 10, 4294967295])
+                equal(data["rate"].attrs["units"], "kHz")
+                equal(data["time"].values[[0, -1]].tolist(), [1.0, 1000.0])
+                rate = data["rate"].sel(population="alone.I").values
+                wanted = [0.001 * count(2, step) for step in range(1, 1001)]
+                holds((rate == np.array(wanted, "<f4")).all(), "rates")
+                equal(data["spikes"].dims, ("population",))
+                equal(list(data["region"].values), ["rA1", "rA1", ""])
+            with xarray.open_dataset(run.path, group="subnetworks", engine=engine) as data:
+                equal(data["Q_hat"].dims, ("time", "subnetwork"))
+                equal(list(data["mode"].values), ["attach", "alone"])
+                equal(data["clips"].values.tolist(), [500, 0])
+
+    function.__name__ = f"xarray_opens_tables_of_populations_by_{engine}"
+    test(function)
+
+
+for engine in ENGINES:
+    make_table_test(engine)
 for state in STATES:
     make_h5py_test(state)
     for engine in ENGINES:

@@ -1,11 +1,12 @@
 /* Reading results files back: what they say, and files that want to do harm. */
+#include <math.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "splenium/results.h"
 #include "support/test_main.h"
 #include "unit/output/folder.h"
-#include "unit/output/support.h"
+#include "unit/output/spiking_run.h"
 
 static spl_results_info *describe(const char *path)
 {
@@ -86,6 +87,82 @@ START_TEST(a_running_file_tells_what_is_durable)
     ck_assert_uint_eq(info->streams[2].n_durable, 3);
     spl_results_free(info);
     fake_deinit(&run);
+}
+END_TEST
+
+START_TEST(populations_are_described)
+{
+    spiking_run run;
+    spiking_init(&run, "r.h5", _i == 1);
+    ck_assert_int_eq(spiking_make(&run, SPL_RUN_INTERRUPTED, 10, 300), SPL_OK);
+    spl_results_info *info = describe("r.h5");
+    const size_t first = _i == 1 ? FAKE_STREAMS : 0;
+    ck_assert_str_eq(info->spikes_file, "r.spikes.h5");
+    ck_assert_str_eq(info->model, _i == 1 ? "linear" : "");
+    ck_assert_uint_eq(info->n_nodes, _i == 1 ? FAKE_NODES : 0);
+    ck_assert_uint_eq(info->n_streams, first + 3);
+    ck_assert_str_eq(info->streams[first].kind, "populations");
+    ck_assert_str_eq(info->streams[first].variables, "rate mean_V");
+    ck_assert_uint_eq(info->streams[first].width, FAKE_POPULATIONS);
+    ck_assert_uint_eq(info->streams[first].n_durable, 300);
+    ck_assert_str_eq(info->streams[first + 1].kind, "subnetworks");
+    ck_assert_str_eq(info->streams[first + 2].kind, "report");
+    ck_assert_str_eq(info->streams[first + 2].name, "thal.E");
+    ck_assert_uint_eq(info->streams[first + 2].width, 6);
+    ck_assert_uint_eq(info->n_populations, FAKE_POPULATIONS);
+    const spl_results_population *population = &info->populations[0];
+    ck_assert_str_eq(population->name, "thal.E");
+    ck_assert_str_eq(population->region, "rA1");
+    ck_assert_uint_eq(population->size, 800);
+    ck_assert(population->excitatory && !info->populations[1].excitatory);
+    ck_assert_uint_eq(population->n_spikes, fake_total(0, 0, 300));
+    ck_assert_uint_eq(population->n_events, 300);
+    const double rate = (double)fake_total(0, 0, 300) / 800 / 0.3;
+    ck_assert(fabs(population->mean_rate_hz - rate) < 1e-9 * rate);
+    ck_assert(info->populations[1].mean_rate_hz == 0.0);
+    ck_assert_str_eq(info->populations[2].region, "");
+    spl_results_free(info);
+    spiking_deinit(&run);
+}
+END_TEST
+
+/* A file with populations and one object replaced or removed. */
+static hid_t damage_spiking(spiking_run *run, const char *name)
+{
+    unlink("r.h5");
+    unlink("r.spikes.h5");
+    ck_assert_int_eq(spiking_make(run, SPL_RUN_COMPLETE, 10, FAKE_ROWS), SPL_OK);
+    hid_t file = H5Fopen("r.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_ge(H5Ldelete(file, name, H5P_DEFAULT), 0);
+    return file;
+}
+
+START_TEST(damaged_populations_are_refused_by_name)
+{
+    spiking_run run;
+    spiking_init(&run, "r.h5", false);
+    H5Fclose(damage_spiking(&run, "/populations/spikes"));
+    refuse("r.h5", SPL_ERR_FORMAT,
+        "r.h5: /populations/spikes: no such dataset in this results file; it is damaged");
+    hid_t file = damage_spiking(&run, "/populations/size");
+    H5Lcreate_hard(
+        file, "/subnetworks/clips", file, "/populations/size", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    refuse("r.h5", SPL_ERR_FORMAT,
+        "r.h5: /populations/size: not of the type and shape of a results file");
+    file = damage_spiking(&run, "/populations/region");
+    H5Lcreate_hard(
+        file, "/populations/size", file, "/populations/region", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    refuse("r.h5", SPL_ERR_FORMAT,
+        "r.h5: /populations/region: not of the type and shape of a results file");
+    file = damage_spiking(&run, "/report/thal.E");
+    H5Lcreate_soft("/populations", file, "/report/thal.E", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+    refuse("r.h5", SPL_ERR_FORMAT,
+        "r.h5: thal.E: only hard links are followed; store the data itself");
+    spiking_deinit(&run);
 }
 END_TEST
 
@@ -244,6 +321,8 @@ Suite *spl_test_suite(void)
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
     tcase_add_test(tcase, a_complete_file_says_all);
     tcase_add_test(tcase, a_running_file_tells_what_is_durable);
+    tcase_add_loop_test(tcase, populations_are_described, 0, 2);
+    tcase_add_test(tcase, damaged_populations_are_refused_by_name);
     tcase_add_test(tcase, texts_of_strangers_are_made_printable);
     tcase_add_test(tcase, other_files_are_told_apart);
     tcase_add_test(tcase, damaged_files_are_refused_by_name);
