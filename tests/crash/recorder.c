@@ -1,0 +1,463 @@
+/* A library to preload: logs every change that the program makes to the files below
+ * CRASH_FOLDER into CRASH_LOG (log.h). With CRASH_KILL=n the program is killed in place
+ * of its n-th change. Changes are serialised, so the log has their true order. A way of
+ * writing that it does not know, of such a file, ends the program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "log.h"
+
+enum { MAX_FDS = 1024, LOG_FD = 1000 };
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static bool recording;
+static bool recorded[MAX_FDS]; /* fds of files below the folder */
+static char folder[PATH_MAX];
+static long changes_to_live = -1;
+
+static void give_up(const char *why)
+{
+    fprintf(stderr, "recorder: %s\n", why);
+    abort();
+}
+
+/* Forked children read only, and close what they do not know. */
+static void stop_recording(void)
+{
+    recording = false;
+}
+
+static void put(const void *data, size_t bytes)
+{
+    const char *at = data;
+    while (bytes > 0) {
+        const long n = syscall(SYS_write, LOG_FD, at, bytes);
+        if (n <= 0) {
+            give_up("the log cannot be written");
+        }
+        at += n;
+        bytes -= (size_t)n;
+    }
+}
+
+static void put_record(crash_operation operation, int fd, uint64_t value,
+    const void *data, size_t bytes, const char *other)
+{
+    const crash_record record = {.operation = operation,
+        .fd = fd,
+        .value = value,
+        .bytes = bytes,
+        .other_bytes = other != NULL ? strlen(other) : 0};
+    put(&record, sizeof record);
+    put(data, bytes);
+    put(other, (size_t)record.other_bytes);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+    const char *log = getenv("CRASH_LOG");
+    const char *kill_at = getenv("CRASH_KILL");
+    const char *where = getenv("CRASH_FOLDER");
+    if (log == NULL || where == NULL || realpath(where, folder) == NULL) {
+        return;
+    }
+    const int fd = (int)syscall(
+        SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0 || dup3(fd, LOG_FD, O_CLOEXEC) != LOG_FD) {
+        give_up("the log cannot be opened");
+    }
+    syscall(SYS_close, fd);
+    changes_to_live = kill_at != NULL ? atol(kill_at) : -1;
+    pthread_atfork(NULL, NULL, stop_recording);
+    recording = true;
+    put_record(CRASH_START, -1, 0, NULL, 0, NULL);
+}
+
+/* The name of a path relative to the folder, or NULL if it is not below it. */
+static const char *name_of(int at, const char *path, char *buffer)
+{
+    const size_t length = strlen(folder);
+    if (!recording || (*path != '/' && at != AT_FDCWD)) {
+        return NULL;
+    }
+    if (*path == '/') {
+        snprintf(buffer, 2 * PATH_MAX, "%s", path);
+    } else {
+        char here[PATH_MAX];
+        if (getcwd(here, sizeof here) == NULL) {
+            return NULL;
+        }
+        path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+        snprintf(buffer, 2 * PATH_MAX, "%s/%s", here, strcmp(path, ".") == 0 ? "" : path);
+    }
+    if (strncmp(buffer, folder, length) != 0 ||
+        (buffer[length] != '/' && buffer[length] != '\0')) {
+        return NULL;
+    }
+    return buffer[length] == '/' ? buffer + length + 1 : buffer + length;
+}
+
+static bool is_recorded(int fd)
+{
+    return recording && fd >= 0 && fd < MAX_FDS && recorded[fd];
+}
+
+/* Begin a change: nobody else changes anything until it is logged. */
+static void begin(void)
+{
+    pthread_mutex_lock(&mutex);
+    if (changes_to_live > 0 && --changes_to_live == 0) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
+/* End a change, errno as the real call left it. */
+static void end(bool done, crash_operation operation, int fd, uint64_t value,
+    const void *data, size_t bytes, const char *other)
+{
+    const int error = errno;
+    if (done) {
+        put_record(operation, fd, value, data, bytes, other);
+    }
+    pthread_mutex_unlock(&mutex);
+    errno = error;
+}
+
+static void end_names(bool done, crash_operation operation, const char *a, const char *b)
+{
+    end(done, operation, -1, 0, a, strlen(a), b);
+}
+
+static int open_recorded(int at, const char *path, int flags, mode_t mode)
+{
+    char buffer[2 * PATH_MAX];
+    const char *name = name_of(at, path, buffer);
+    /* readers change nothing, but the folder is synced through such an fd */
+    const bool changes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT) ||
+                         (name != NULL && *name == '\0');
+    if (name == NULL || !changes) {
+        return (int)syscall(SYS_openat, at, path, flags, mode);
+    }
+    begin();
+    const int fd = (int)syscall(SYS_openat, at, path, flags, mode);
+    if (fd >= MAX_FDS) {
+        give_up("too many files");
+    }
+    if (fd >= 0) {
+        recorded[fd] = true;
+    }
+    end(fd >= 0, CRASH_OPEN, fd, (uint64_t)flags, name, strlen(name), NULL);
+    return fd;
+}
+
+static mode_t read_mode(int flags, va_list more)
+{
+    return flags & O_CREAT ? va_arg(more, mode_t) : 0;
+}
+
+#define OPEN(name)                                         \
+    int name(const char *path, int flags, ...)             \
+    {                                                      \
+        va_list more;                                      \
+        va_start(more, flags);                             \
+        const mode_t mode = read_mode(flags, more);        \
+        va_end(more);                                      \
+        return open_recorded(AT_FDCWD, path, flags, mode); \
+    }
+#define OPENAT(name)                                   \
+    int name(int at, const char *path, int flags, ...) \
+    {                                                  \
+        va_list more;                                  \
+        va_start(more, flags);                         \
+        const mode_t mode = read_mode(flags, more);    \
+        va_end(more);                                  \
+        return open_recorded(at, path, flags, mode);   \
+    }
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)
+
+int creat(const char *path, mode_t mode)
+{
+    return open_recorded(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+}
+
+/* of glibc's headers, with _FORTIFY_SOURCE */
+int __open_2(const char *path, int flags);
+int __open64_2(const char *path, int flags);
+int __open_2(const char *path, int flags)
+{
+    return open_recorded(AT_FDCWD, path, flags, 0);
+}
+
+int __open64_2(const char *path, int flags)
+{
+    return open_recorded(AT_FDCWD, path, flags, 0);
+}
+
+int close(int fd)
+{
+    if (!is_recorded(fd)) {
+        return (int)syscall(SYS_close, fd);
+    }
+    /* no change of any file, so no kill point */
+    pthread_mutex_lock(&mutex);
+    recorded[fd] = false;
+    const int result = (int)syscall(SYS_close, fd);
+    end(true, CRASH_CLOSE, fd, 0, NULL, 0, NULL);
+    return result;
+}
+
+static ssize_t pwrite_recorded(int fd, const void *data, size_t bytes, off_t offset)
+{
+    if (!is_recorded(fd)) {
+        return syscall(SYS_pwrite64, fd, data, bytes, offset);
+    }
+    begin();
+    const ssize_t n = syscall(SYS_pwrite64, fd, data, bytes, offset);
+    end(n > 0, CRASH_WRITE, fd, (uint64_t)offset, data, n > 0 ? (size_t)n : 0, NULL);
+    return n;
+}
+
+ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset)
+{
+    return pwrite_recorded(fd, data, bytes, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t bytes, off_t offset)
+{
+    return pwrite_recorded(fd, data, bytes, offset);
+}
+
+ssize_t write(int fd, const void *data, size_t bytes)
+{
+    if (!is_recorded(fd)) {
+        return syscall(SYS_write, fd, data, bytes);
+    }
+    begin();
+    const ssize_t n = syscall(SYS_write, fd, data, bytes);
+    const off_t end_of_write = lseek(fd, 0, SEEK_CUR);
+    end(n > 0, CRASH_WRITE, fd, (uint64_t)(end_of_write - n), data, n > 0 ? (size_t)n : 0,
+        NULL);
+    return n;
+}
+
+static ssize_t refuse(int fd)
+{
+    if (is_recorded(fd)) {
+        give_up("a way of writing that is not recorded");
+    }
+    return -1;
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int n)
+{
+    return is_recorded(fd) ? refuse(fd) : syscall(SYS_writev, fd, parts, n);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int n, off_t offset)
+{
+    return is_recorded(fd) ? refuse(fd) : syscall(SYS_pwritev, fd, parts, n, offset, 0);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int n, off_t offset)
+{
+    return is_recorded(fd) ? refuse(fd) : syscall(SYS_pwritev, fd, parts, n, offset, 0);
+}
+
+static void *mmap_recorded(
+    void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    if ((protection & PROT_WRITE) && (flags & MAP_SHARED) && is_recorded(fd)) {
+        give_up("a writable mapping");
+    }
+    return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, offset);
+}
+
+void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    return mmap_recorded(address, bytes, protection, flags, fd, offset);
+}
+
+void *mmap64(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+    return mmap_recorded(address, bytes, protection, flags, fd, offset);
+}
+
+static int truncate_recorded(int fd, off_t size)
+{
+    if (!is_recorded(fd)) {
+        return (int)syscall(SYS_ftruncate, fd, size);
+    }
+    begin();
+    const int result = (int)syscall(SYS_ftruncate, fd, size);
+    end(result == 0, CRASH_TRUNCATE, fd, (uint64_t)size, NULL, 0, NULL);
+    return result;
+}
+
+int ftruncate(int fd, off_t size)
+{
+    return truncate_recorded(fd, size);
+}
+
+int ftruncate64(int fd, off_t size)
+{
+    return truncate_recorded(fd, size);
+}
+
+static int allocate_recorded(int fd, int mode, off_t offset, off_t bytes)
+{
+    if (!is_recorded(fd)) {
+        return (int)syscall(SYS_fallocate, fd, mode, offset, bytes);
+    }
+    if (mode != 0) {
+        give_up("fallocate with a mode");
+    }
+    begin();
+    const int result = (int)syscall(SYS_fallocate, fd, mode, offset, bytes);
+    end(result == 0, CRASH_ALLOCATE, fd, (uint64_t)(offset + bytes), NULL, 0, NULL);
+    return result;
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t bytes)
+{
+    return allocate_recorded(fd, mode, offset, bytes);
+}
+
+int fallocate64(int fd, int mode, off_t offset, off_t bytes)
+{
+    return allocate_recorded(fd, mode, offset, bytes);
+}
+
+int posix_fallocate(int fd, off_t offset, off_t bytes)
+{
+    return allocate_recorded(fd, 0, offset, bytes) == 0 ? 0 : errno;
+}
+
+int posix_fallocate64(int fd, off_t offset, off_t bytes)
+{
+    return allocate_recorded(fd, 0, offset, bytes) == 0 ? 0 : errno;
+}
+
+static int sync_recorded(long call, crash_operation operation, int fd)
+{
+    if (!is_recorded(fd)) {
+        return (int)syscall(call, fd);
+    }
+    begin();
+    const int result = (int)syscall(call, fd);
+    end(result == 0, operation, fd, 0, NULL, 0, NULL);
+    return result;
+}
+
+int fsync(int fd)
+{
+    return sync_recorded(SYS_fsync, CRASH_SYNC, fd);
+}
+
+int fdatasync(int fd)
+{
+    return sync_recorded(SYS_fdatasync, CRASH_SYNC_DATA, fd);
+}
+
+static int rename_recorded(
+    int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    char buffers[2][2 * PATH_MAX];
+    const char *a = name_of(from_at, from, buffers[0]);
+    const char *b = name_of(to_at, to, buffers[1]);
+    if (a == NULL && b == NULL) {
+        return (int)syscall(SYS_renameat2, from_at, from, to_at, to, flags);
+    }
+    if (a == NULL || b == NULL || flags != 0) {
+        give_up("a rename across the folder's border, or with flags");
+    }
+    begin();
+    const int result = (int)syscall(SYS_renameat2, from_at, from, to_at, to, 0);
+    end_names(result == 0, CRASH_RENAME, a, b);
+    return result;
+}
+
+int rename(const char *from, const char *to)
+{
+    return rename_recorded(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int renameat(int from_at, const char *from, int to_at, const char *to)
+{
+    return rename_recorded(from_at, from, to_at, to, 0);
+}
+
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    return rename_recorded(from_at, from, to_at, to, flags);
+}
+
+int link(const char *from, const char *to)
+{
+    char buffers[2][2 * PATH_MAX];
+    const char *a = name_of(AT_FDCWD, from, buffers[0]);
+    const char *b = name_of(AT_FDCWD, to, buffers[1]);
+    if (a == NULL || b == NULL) {
+        return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+    }
+    begin();
+    const int result = (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+    end_names(result == 0, CRASH_LINK, a, b);
+    return result;
+}
+
+static int unlink_recorded(int at, const char *path, int flags)
+{
+    char buffer[2 * PATH_MAX];
+    const char *name = name_of(at, path, buffer);
+    if (name == NULL) {
+        return (int)syscall(SYS_unlinkat, at, path, flags);
+    }
+    begin();
+    const int result = (int)syscall(SYS_unlinkat, at, path, flags);
+    end_names(result == 0, CRASH_UNLINK, name, NULL);
+    return result;
+}
+
+int unlink(const char *path)
+{
+    return unlink_recorded(AT_FDCWD, path, 0);
+}
+
+int unlinkat(int at, const char *path, int flags)
+{
+    return unlink_recorded(at, path, flags);
+}
+
+int remove(const char *path)
+{
+    return unlink_recorded(AT_FDCWD, path, 0);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    char buffer[2 * PATH_MAX];
+    const char *name = name_of(AT_FDCWD, path, buffer);
+    if (name == NULL) {
+        return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    }
+    begin();
+    const int result = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    end_names(result == 0, CRASH_MKDIR, name, NULL);
+    return result;
+}

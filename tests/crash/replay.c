@@ -1,0 +1,421 @@
+/* Replay the log of a run: every instant at which a kill could have hit it, and losses of
+ * power, each judged by what stock HDF5 finds in the results file.
+ *
+ *   replay [OPTION]... LOG NAME REFERENCE FOLDER
+ *     LOG        of recorder.c
+ *     NAME       of the results file in the recorded folder
+ *     REFERENCE  the results file of the same run, undisturbed
+ *     FOLDER     for scratch files; holds the recorded folder's end with --end
+ *     --torn=N   torn states per write (1)
+ *     --power=N  losses of power per change (1)
+ *     --break=W  spoil the log first (break_log), to see that this is found
+ *     --end=DIR  compare the last state with the files of DIR
+ * Prints the counts; exit 1 if anything is wrong. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "results.h"
+
+enum { N_WORKERS = 2, MAX_SHOWN = 5 };
+
+typedef struct entries {
+    size_t n;
+    crash_entry *all;
+    uint8_t *bytes; /* of the log */
+} entries;
+
+/* Of all workers together. */
+typedef struct counts {
+    size_t kill_points, torn, kills_without_file;
+    size_t power_losses, losses_without_file;
+    size_t verdicts[CRASH_BEHIND + 1];
+} counts;
+
+typedef struct replay {
+    const char *name, *scratch;
+    crash_reference reference;
+    size_t torn_per_write, losses_per_change;
+    crash_disk disk;
+    bool present;          /* the name is durable */
+    crash_durable durable; /* and what its file says */
+    uint64_t random;
+    counts *counts;
+    crash_bytes left;
+} replay;
+
+static void give_up(const char *what, const char *name)
+{
+    fprintf(stderr, "replay: %s: %s\n", name, what);
+    exit(EXIT_FAILURE);
+}
+
+static uint8_t *read_file(const char *path, size_t *bytes)
+{
+    struct stat what;
+    const int fd = open(path, O_RDONLY);
+    if (fd < 0 || fstat(fd, &what) != 0) {
+        give_up("cannot be read", path);
+    }
+    uint8_t *data = crash_allocate(NULL, (size_t)what.st_size);
+    for (*bytes = 0; *bytes < (size_t)what.st_size;) {
+        const ssize_t n = read(fd, data + *bytes, (size_t)what.st_size - *bytes);
+        if (n <= 0) {
+            give_up("cannot be read", path);
+        }
+        *bytes += (size_t)n;
+    }
+    close(fd);
+    return data;
+}
+
+static void load_log(entries *log, const char *path)
+{
+    size_t size;
+    size_t capacity = 0;
+    *log = (entries){.bytes = read_file(path, &size)};
+    for (size_t at = 0; at < size;) {
+        crash_entry entry;
+        memcpy(&entry.record, log->bytes + at, sizeof entry.record);
+        at += sizeof entry.record;
+        entry.data = log->bytes + at;
+        at += (size_t)entry.record.bytes;
+        entry.other = (const char *)log->bytes + at;
+        at += (size_t)entry.record.other_bytes;
+        if (at > size || entry.record.operation >= CRASH_N_OPERATIONS) {
+            give_up("is no log, or torn", path);
+        }
+        if (log->n == capacity) {
+            capacity = 2 * capacity + 1024;
+            log->all = crash_allocate(log->all, capacity * sizeof *log->all);
+        }
+        log->all[log->n++] = entry;
+    }
+}
+
+static bool is_slot(const crash_entry *entry, uint64_t slots)
+{
+    const size_t bytes = 8 * CRASH_SLOT_WORDS;
+    return entry->record.operation == CRASH_WRITE && entry->record.bytes == bytes &&
+           (entry->record.value == slots || entry->record.value == slots + bytes);
+}
+
+static void remove_entry(entries *log, size_t i)
+{
+    log->n--;
+    memmove(log->all + i, log->all + i + 1, (log->n - i) * sizeof *log->all);
+}
+
+/* Make of the log that of a program with a mistake. */
+static void break_log(entries *log, const char *how, uint64_t slots)
+{
+    const bool rows = strcmp(how, "rows-not-synced") == 0;
+    const bool same = strcmp(how, "one-slot-only") == 0;
+    const bool early = strcmp(how, "slot-before-rows") == 0;
+    const bool file = strcmp(how, "file-not-synced") == 0;
+    const bool folder = strcmp(how, "folder-not-synced") == 0;
+    bool renamed = false;
+    for (size_t i = 1; i < log->n; i++) {
+        crash_entry *e = &log->all[i];
+        renamed = renamed || e->record.operation == CRASH_RENAME;
+        if (rows && is_slot(e, slots) && e[-1].record.operation == CRASH_SYNC_DATA) {
+            remove_entry(log, i - 1);
+        } else if (same && renamed && is_slot(e, slots)) {
+            e->record.value = slots;
+        } else if (early && renamed && is_slot(e, slots) && i > 2 &&
+                   e[-2].record.operation == CRASH_WRITE) {
+            const crash_entry slot = *e;
+            e[0] = e[-1];
+            e[-1] = e[-2];
+            e[-2] = slot;
+        } else if (e->record.operation == CRASH_SYNC &&
+                   ((file && !renamed) || (folder && renamed))) {
+            remove_entry(log, i--);
+        }
+    }
+    if (!rows && !same && !early && !file && !folder) {
+        give_up("no such mistake", how);
+    }
+}
+
+static void show(const replay *r, size_t entry, const char *state, crash_verdict verdict,
+    const char *why)
+{
+    static const char *const names[] = {"good", "unreadable", "wrong", "behind"};
+    if (__atomic_fetch_add(&r->counts->verdicts[verdict], 1, __ATOMIC_RELAXED) <
+            MAX_SHOWN &&
+        verdict != CRASH_GOOD) {
+        printf("entry %zu, %s: %s: %s\n", entry, state, names[verdict], why);
+        fflush(stdout);
+    }
+}
+
+/* Judge a state of the results file; NULL: there is none. `durable` receives what it
+ * says. Result: false if there is none, or an unreadable one. */
+static bool judge(replay *r, const crash_bytes *bytes, size_t entry, const char *state,
+    crash_durable *durable)
+{
+    const char *why = "";
+    if (bytes == NULL) {
+        show(r, entry, state, r->present ? CRASH_BEHIND : CRASH_GOOD, "no file");
+        return false;
+    }
+    const int fd = open(r->scratch, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0 || ftruncate(fd, (off_t)bytes->size) != 0 ||
+        pwrite(fd, bytes->data, bytes->size, 0) != (ssize_t)bytes->size) {
+        give_up("cannot be written", r->scratch);
+    }
+    close(fd);
+    crash_verdict verdict = crash_results_check(
+        &r->reference, r->scratch, bytes->data, bytes->size, durable, &why);
+    const bool readable = verdict == CRASH_GOOD;
+    for (size_t i = 0; i < r->reference.n_streams && verdict == CRASH_GOOD && r->present;
+         i++) {
+        if (durable->rows[i] < r->durable.rows[i]) {
+            verdict = CRASH_BEHIND;
+            why = r->reference.streams[i];
+        }
+    }
+    show(r, entry, state, verdict, why);
+    return readable;
+}
+
+/* How much of a write happened: any part, every other time of its beginning, where most
+ * of what means something stands. */
+static size_t draw_part(size_t bytes, uint64_t *random)
+{
+    const size_t most = crash_uniform(random) < 0.5 && bytes > 64 ? 64 : bytes - 1;
+    return 1 + (size_t)(crash_uniform(random) * (double)most);
+}
+
+/* A kill behind the entry, and, of a write, inside it. */
+static void judge_kills(replay *r, const crash_entry *entry, size_t i)
+{
+    crash_durable unused;
+    crash_file *file = crash_find(&r->disk, &r->disk.now, r->name);
+    const size_t bytes = (size_t)entry->record.bytes;
+    if (entry->record.operation == CRASH_WRITE && bytes > 1) {
+        crash_file *written = crash_file_of(&r->disk, entry);
+        for (size_t k = 0; k < r->torn_per_write; k++) {
+            const size_t part = draw_part(bytes, &r->random);
+            if (written == file) {
+                crash_bytes_set(&r->left, file->now.data, file->now.size);
+                crash_bytes_put(&r->left, entry->data, part, entry->record.value);
+            }
+            judge(r,
+                written == file ? &r->left
+                : file != NULL  ? &file->now
+                                : NULL,
+                i, "torn", &unused);
+            r->counts->torn++;
+        }
+    }
+    crash_disk_apply(&r->disk, entry, bytes);
+    file = crash_find(&r->disk, &r->disk.now, r->name);
+    judge(r, file != NULL ? &file->now : NULL, i, "killed", &unused);
+    r->counts->kill_points++;
+    r->counts->kills_without_file += file == NULL;
+}
+
+static void judge_losses(replay *r, size_t i)
+{
+    for (size_t k = 0; k < r->losses_per_change; k++) {
+        const double p = crash_uniform(&r->random);
+        crash_names names;
+        crash_durable unused;
+        crash_lose_names(&names, &r->disk, p, &r->random);
+        const crash_file *file = crash_find(&r->disk, &names, r->name);
+        if (file != NULL) {
+            crash_lose_sectors(&r->left, file, p, &r->random);
+        }
+        judge(r, file != NULL ? &r->left : NULL, i, "power lost", &unused);
+        r->counts->power_losses++;
+        r->counts->losses_without_file += file == NULL;
+    }
+}
+
+/* Behind a sync: what is durable may never be lost again. */
+static void judge_durable(replay *r, size_t i)
+{
+    crash_durable durable;
+    const crash_file *file = crash_find(&r->disk, &r->disk.durable, r->name);
+    const bool good =
+        judge(r, file != NULL ? &file->durable : NULL, i, "durable", &durable);
+    if (good && !r->present) {
+        r->present = true;
+        r->durable = durable;
+    }
+    for (size_t s = 0; good && s < r->reference.n_streams; s++) {
+        if (durable.rows[s] > r->durable.rows[s]) {
+            r->durable.rows[s] = durable.rows[s];
+        }
+    }
+    r->counts->power_losses++;
+    r->counts->losses_without_file += file == NULL;
+}
+
+/* Replay all entries, and judge the states of those in [begin, end). */
+static void replay_part(replay *r, const entries *log, size_t begin, size_t end)
+{
+    crash_disk_init(&r->disk);
+    for (size_t i = 0; i < end; i++) {
+        const crash_entry *entry = &log->all[i];
+        const bool sync = entry->record.operation == CRASH_SYNC ||
+                          entry->record.operation == CRASH_SYNC_DATA;
+        if (i == begin) {
+            judge_durable(r, i);
+        }
+        if (i < begin || !crash_changes(&r->disk, entry)) {
+            crash_disk_apply(&r->disk, entry, (size_t)entry->record.bytes);
+        } else {
+            judge_kills(r, entry, i);
+            judge_losses(r, i);
+        }
+        if (i >= begin && sync) {
+            const crash_file *now = crash_find(&r->disk, &r->disk.now, r->name);
+            judge_durable(r, i);
+            /* whoever syncs rows believes that they stay */
+            if (!r->present && now != NULL && crash_file_of(&r->disk, entry) == now) {
+                show(r, i, "synced", CRASH_BEHIND, "the name may vanish");
+            }
+        }
+    }
+}
+
+/* The recorder must have seen everything: the last state is what is on the disk. */
+static void compare_end(replay *r, const entries *log, const char *folder)
+{
+    crash_disk_init(&r->disk);
+    for (size_t i = 0; i < log->n; i++) {
+        crash_disk_apply(&r->disk, &log->all[i], (size_t)log->all[i].record.bytes);
+    }
+    for (size_t i = 0; i < r->disk.now.n; i++) {
+        char path[4096];
+        size_t size;
+        const crash_bytes *now = &r->disk.files[r->disk.now.all[i].file].now;
+        snprintf(path, sizeof path, "%s/%s", folder, r->disk.now.all[i].name);
+        uint8_t *data = read_file(path, &size);
+        if (size != now->size || memcmp(data, now->data, size) != 0) {
+            give_up("is not what was recorded", path);
+        }
+        free(data);
+    }
+    if (crash_find(&r->disk, &r->disk.now, r->name) == NULL) {
+        give_up("was not recorded", r->name);
+    }
+    crash_disk_deinit(&r->disk);
+}
+
+static void add(counts *all, const counts *one)
+{
+    __atomic_fetch_add(&all->kill_points, one->kill_points, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&all->torn, one->torn, __ATOMIC_RELAXED);
+    __atomic_fetch_add(
+        &all->kills_without_file, one->kills_without_file, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&all->power_losses, one->power_losses, __ATOMIC_RELAXED);
+    __atomic_fetch_add(
+        &all->losses_without_file, one->losses_without_file, __ATOMIC_RELAXED);
+    for (int v = 0; v <= CRASH_BEHIND; v++) {
+        __atomic_fetch_add(&all->verdicts[v], one->verdicts[v], __ATOMIC_RELAXED);
+    }
+}
+
+/* Each worker judges a part of the log. */
+static bool run_workers(replay *r, const entries *log, const char *folder)
+{
+    bool good = true;
+    pid_t workers[N_WORKERS];
+    counts *all = r->counts;
+    fflush(stdout);
+    for (size_t w = 0; w < N_WORKERS; w++) {
+        workers[w] = fork();
+        if (workers[w] == 0) {
+            char scratch[4096];
+            counts mine = {0};
+            snprintf(scratch, sizeof scratch, "%s/state%zu.h5", folder, w);
+            r->scratch = scratch;
+            r->counts = &mine;
+            r->random = w;
+            replay_part(r, log, log->n * w / N_WORKERS, log->n * (w + 1) / N_WORKERS);
+            unlink(scratch);
+            add(all, &mine);
+            exit(EXIT_SUCCESS);
+        }
+    }
+    for (size_t w = 0; w < N_WORKERS; w++) {
+        int status;
+        good = workers[w] > 0 && waitpid(workers[w], &status, 0) == workers[w] &&
+               status == 0 && good;
+    }
+    return good;
+}
+
+static const char *option(const char *word, const char *name)
+{
+    const size_t n = strlen(name);
+    return strncmp(word, name, n) == 0 ? word + n : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    replay r = {.torn_per_write = 1, .losses_per_change = 1};
+    entries log;
+    const char *mistake = NULL;
+    const char *end = NULL;
+    const char *value;
+    int i = 1;
+    for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
+        if ((value = option(argv[i], "--torn=")) != NULL) {
+            r.torn_per_write = strtoul(value, NULL, 10);
+        } else if ((value = option(argv[i], "--power=")) != NULL) {
+            r.losses_per_change = strtoul(value, NULL, 10);
+        } else if ((value = option(argv[i], "--break=")) != NULL) {
+            mistake = value;
+        } else if ((value = option(argv[i], "--end=")) != NULL) {
+            end = value;
+        } else {
+            give_up("no such option", argv[i]);
+        }
+    }
+    if (argc - i != 4) {
+        give_up("needs LOG NAME REFERENCE FOLDER", argv[0]);
+    }
+    load_log(&log, argv[i]);
+    r.name = argv[i + 1];
+    r.counts = mmap(NULL, sizeof *r.counts, PROT_READ | PROT_WRITE,
+        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (r.counts == MAP_FAILED) {
+        give_up("no memory", argv[0]);
+    }
+    if (end != NULL) {
+        compare_end(&r, &log, end);
+    }
+    crash_reference_load(&r.reference, argv[i + 2]);
+    if (mistake != NULL) {
+        break_log(&log, mistake, r.reference.slots_offset);
+    }
+    const bool good = run_workers(&r, &log, argv[i + 3]);
+    const counts *c = r.counts;
+    printf("entries %zu, kill points %zu + torn %zu (%zu without a file), power losses "
+           "%zu (%zu "
+           "without a file): unreadable %zu, wrong %zu, behind %zu\n",
+        log.n, c->kill_points, c->torn, c->kills_without_file, c->power_losses,
+        c->losses_without_file, c->verdicts[CRASH_UNREADABLE], c->verdicts[CRASH_WRONG],
+        c->verdicts[CRASH_BEHIND]);
+    crash_reference_deinit(&r.reference);
+    free(log.all);
+    free(log.bytes);
+    if (!good) {
+        return EXIT_FAILURE;
+    }
+    return c->verdicts[CRASH_GOOD] > 0 && c->verdicts[CRASH_UNREADABLE] == 0 &&
+                   c->verdicts[CRASH_WRONG] == 0 && c->verdicts[CRASH_BEHIND] == 0
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
+}
