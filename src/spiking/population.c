@@ -196,6 +196,15 @@ static void lay_out_neurons(
     run->plain = is_plain(own, spec);
 }
 
+/* Neurons in whole groups, and not a large power of two: arrays that run side by side
+ * would share the sets of the nearest cache, and a store would look like the address of a
+ * load (1000 neurons: 0.8 ns per update against 0.6). */
+static size_t stride_of(size_t n)
+{
+    const size_t groups = (n + SPL_NEURON_GROUP - 1) / SPL_NEURON_GROUP;
+    return (groups % 8 == 0 ? groups + 1 : groups) * SPL_NEURON_GROUP;
+}
+
 void spl_population_lay_out(
     spl_population *population, spl_arena *arena, const spl_population_setup *setup)
 {
@@ -203,8 +212,7 @@ void spl_population_lay_out(
     *population = (spl_population){
         .spec = spec,
         .n = spec->size,
-        .stride =
-            (spec->size + SPL_NEURON_GROUP - 1) / SPL_NEURON_GROUP * SPL_NEURON_GROUP,
+        .stride = stride_of(spec->size),
         .n_blocks = (spec->size + SPL_NEURON_BLOCK - 1) / SPL_NEURON_BLOCK,
         .seed = spl_named_seed(setup->seed, spec->name),
         .h = setup->dt / setup->subnetwork->n_substeps,
@@ -309,7 +317,7 @@ static spl_status draw_constants(spl_population *population)
 {
     private_part *own = population->own;
     spl_status status = SPL_OK;
-    for (size_t first = 0; first < population->stride; first += SPL_NEURON_GROUP) {
+    for (size_t first = 0; first < population->n; first += SPL_NEURON_GROUP) {
         group_values values;
         draw_group(population, first, &values);
         for (size_t lane = 0; lane < SPL_NEURON_GROUP; lane++) {
@@ -412,7 +420,7 @@ static void reset_neurons(spl_population *population)
 {
     const private_part *own = population->own;
     const spl_population_spec *spec = population->spec;
-    for (size_t first = 0; first < population->stride; first += SPL_NEURON_GROUP) {
+    for (size_t first = 0; first < population->n; first += SPL_NEURON_GROUP) {
         group_values values;
         double start[SPL_NEURON_MAX_STATES][SPL_NEURON_GROUP];
         draw_group(population, first, &values);

@@ -49,7 +49,7 @@ typedef struct spl_population_setup {
 
 typedef struct spl_population {
     const spl_population_spec *spec;
-    size_t n, stride; /* stride: n padded to a multiple of SPL_NEURON_GROUP */
+    size_t n, stride; /* stride: n padded to whole groups, and perhaps one more */
     size_t n_blocks;  /* of SPL_NEURON_BLOCK neurons, the last may be shorter */
     uint64_t seed;    /* of its random streams: of run and name */
     double h;         /* ms */
