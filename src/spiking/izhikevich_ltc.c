@@ -69,13 +69,6 @@ static double follow(const double *params, double V)
     return params[PARAM_b] * (V - params[PARAM_V_r]);
 }
 
-/* What a kernel knows when it is compiled. */
-typedef struct {
-    spl_neuron_scheme scheme;
-    size_t n_plain; /* receptors of a plain population; 0: any population */
-    bool uniform;
-} neuron_form;
-
 VEC_INLINE neuron_constants load_constants(const spl_neuron_run *run, size_t i)
 {
 #define LOAD_CONST(name, ...) .name = load_constant(&run->constant[CONST_##name], i),
@@ -145,7 +138,7 @@ static void note_spikes(located_spikes *spikes, vec_mask mask, vec fraction)
 /* Find where V crosses V_th, take V and u as linear up to there, reset, and finish the
  * sub-step from the reset values; again if they cross again. V, u: in old and new values,
  * out those of the end. */
-VEC_INLINE vec_mask locate(const neuron_form form, const spl_neuron_run *run,
+VEC_INLINE vec_mask locate(const spl_neuron_scheme scheme, const spl_neuron_run *run,
     const neuron_constants *k, const neuron_input *in, vec_mask held, vec old_V,
     vec old_u, vec *V, vec *u, located_spikes *spikes)
 {
@@ -153,7 +146,7 @@ VEC_INLINE vec_mask locate(const neuron_form form, const spl_neuron_run *run,
     const vec_mask rests = run->held != NULL ? (vec_mask){0} - 1 : (vec_mask){0};
     vec left = h;
     vec_mask fired = {0};
-    vec_mask mask = crosses(form.scheme, *V, k->V_th) & ~held;
+    vec_mask mask = crosses(scheme, *V, k->V_th) & ~held;
     for (size_t n = 1; vec_any(mask); n++) {
         const vec share = vec_max(
             vec_set(0.0), vec_min(vec_set(1.0), (k->V_th - old_V) / (*V - old_V)));
@@ -166,15 +159,15 @@ VEC_INLINE vec_mask locate(const neuron_form form, const spl_neuron_run *run,
         vec next_V = old_V;
         vec next_u = old_u;
         vec u_share = left * k->a;
-        if (form.scheme == SPL_NEURON_EXP_EULER) {
+        if (scheme == SPL_NEURON_EXP_EULER) {
             u_share = u_share * vec_exprel(-u_share);
         }
         const vec_mask last = n == SPL_LOCATED_SPIKES ? ~(vec_mask){0} : rests;
-        integrate(form.scheme, run->linearise_input, left, u_share, k, in, last, &next_V,
-            &next_u);
+        integrate(
+            scheme, run->linearise_input, left, u_share, k, in, last, &next_V, &next_u);
         *V = vec_select(mask, next_V, *V);
         *u = vec_select(mask, next_u, *u);
-        mask &= crosses(form.scheme, *V, k->V_th) & ~last;
+        mask &= crosses(scheme, *V, k->V_th) & ~last;
     }
     return fired;
 }
@@ -191,9 +184,9 @@ static void append_located(spl_neuron_step *step, size_t i, const located_spikes
 
 /* Everything that a plain population lacks, after the arrivals: hold, noise, jumps, the
  * lower bound, crossings inside the sub-step. Neurons from i of the block on. */
-VEC_INLINE vec_mask advance_any(const neuron_form form, const spl_neuron_run *run,
-    spl_neuron_step *step, const neuron_constants *k, neuron_input *in, size_t i, vec *V,
-    vec *u)
+VEC_INLINE vec_mask advance_neurons(const spl_neuron_scheme scheme,
+    const spl_neuron_run *run, spl_neuron_step *step, const neuron_constants *k,
+    neuron_input *in, size_t i, vec *V, vec *u)
 {
     const size_t at = step->first + i;
     const vec old_V = *V;
@@ -210,22 +203,22 @@ VEC_INLINE vec_mask advance_any(const neuron_form form, const spl_neuron_run *ru
     }
     const vec h = vec_set(run->h);
     if (run->linearise_input) {
-        integrate(form.scheme, true, h, k->share, k, in, held, V, u);
+        integrate(scheme, true, h, k->share, k, in, held, V, u);
     } else {
-        integrate(form.scheme, false, h, k->share, k, in, held, V, u);
+        integrate(scheme, false, h, k->share, k, in, held, V, u);
     }
     located_spikes spikes;
     vec_mask fired = {0};
     if (run->located) {
         memset(spikes.n, 0, sizeof spikes.n);
-        fired = locate(form, run, k, in, held, old_V, old_u, V, u, &spikes);
+        fired = locate(scheme, run, k, in, held, old_V, old_u, V, u, &spikes);
     }
     if (step->noise[1] != NULL) {
         *u = vec_fma(run->sigma[1] - (vec){0}, vec_load(step->noise[1] + i), *u);
     }
     *V = vec_select(held, *V, *V + in->jump);
     *V = vec_max(run->V_min - (vec){0}, *V);
-    const vec_mask over = crosses(form.scheme, *V, k->V_th);
+    const vec_mask over = crosses(scheme, *V, k->V_th);
     if (run->located) {
         note_spikes(&spikes, over, vec_set(1.0));
         append_located(step, i, &spikes);
@@ -236,110 +229,170 @@ VEC_INLINE vec_mask advance_any(const neuron_form form, const spl_neuron_run *ru
     return over;
 }
 
-/* The neurons of one vector, from i of the block on: their spikes as a mask. */
-VEC_INLINE vec_mask advance_vector(const neuron_form form, const spl_neuron_run *run,
-    spl_neuron_step *step, const neuron_constants *k, size_t i)
+/* V and u of the neurons of one vector after their spikes. */
+VEC_INLINE void reset(const neuron_constants *k, vec_mask fired, vec *V, vec *u)
 {
-    const size_t at = step->first + i;
-    vec V = vec_load(run->state[0] + at);
-    vec u = vec_load(run->state[1] + at);
-    neuron_input in = {
-        .H = vec_fma(k->scale, step->current - (vec){0}, k->q3), .jump = {0}};
-    vec_mask fired;
-    if (form.n_plain > 0) {
-        in.H = k->q3 + step->current;
-        SPL_UNROLL
-        for (size_t r = 0; r < form.n_plain; r++) {
-            const spl_receptor_run *receptor = &run->receptor[r];
-            const vec a = take_arrivals(step->arrivals[r], at);
-            const vec g =
-                receive_exponential(receptor->g[0], at, a, receptor->decay[0] - (vec){0});
-            in.G = r == 0 ? g : in.G + g;
-            in.H = vec_fma(g, receptor->E - (vec){0}, in.H);
-        }
-        integrate(
-            form.scheme, true, vec_set(run->h), k->share, k, &in, (vec_mask){0}, &V, &u);
-        fired = crosses(form.scheme, V, k->V_th);
-    } else {
-        for (size_t r = 0; r < run->n_receptors; r++) {
-            const vec a = take_arrivals(step->arrivals[r], at);
-            add_receptor(
-                &run->receptor[r], step->drive->inflow[r], k->scale, at, a, V, &in);
-        }
-        in.jump = in.jump + step->drive->jump;
-        fired = advance_any(form, run, step, k, &in, i, &V, &u);
-    }
-    V = vec_select(fired, k->c, V);
-    u = u + vec_from_bits(vec_bits(k->d) & (vec_uint)fired);
-    vec_store(run->state[0] + at, V);
-    vec_store(run->state[1] + at, u);
-    return fired;
+    *V = vec_select(fired, k->c, *V);
+    *u = *u + vec_from_bits(vec_bits(k->d) & (vec_uint)fired);
 }
 
-VEC_SPECIALISED void advance(
-    const neuron_form form, const spl_neuron_run *run, spl_neuron_step *step)
-{
-    neuron_constants k = load_constants(run, step->first);
-    for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
-        uint64_t fired = 0;
-        for (size_t v = 0; v < SPL_NEURON_GROUP; v += SPL_LANES) {
-            if (!form.uniform) {
-                k = load_constants(run, step->first + group + v);
-            }
-            const vec_mask mask = advance_vector(form, run, step, &k, group + v);
-            fired |= (uint64_t)vec_mask_bits(mask) << v;
-        }
-        if (fired != 0 && (form.n_plain > 0 || !run->located)) {
-            append_spikes(step, group, fired);
-        }
-    }
-}
-
-/* The networks of the literature: two exponential conductances. */
-enum { PLAIN = 2 };
-
-VEC_SPECIALISED void advance_plain(
+/* A population of any kind. */
+VEC_SPECIALISED void advance_any(
     const spl_neuron_scheme scheme, const spl_neuron_run *run, spl_neuron_step *step)
 {
-    if (run->uniform) {
-        const neuron_form form = {scheme, PLAIN, true};
-        advance(form, run, step);
-    } else {
-        const neuron_form form = {scheme, PLAIN, false};
-        advance(form, run, step);
+    for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
+        uint64_t spikes = 0;
+        for (size_t v = 0; v < SPL_NEURON_GROUP; v += SPL_LANES) {
+            const size_t at = step->first + group + v;
+            const neuron_constants k = load_constants(run, at);
+            vec V = vec_load(run->state[0] + at);
+            vec u = vec_load(run->state[1] + at);
+            neuron_input in = {.H = vec_fma(k.scale, step->current - (vec){0}, k.q3)};
+            for (size_t r = 0; r < run->n_receptors; r++) {
+                const vec a = take_arrivals(step->arrivals[r], at);
+                add_receptor(
+                    &run->receptor[r], step->drive->inflow[r], k.scale, at, a, V, &in);
+            }
+            in.jump = in.jump + step->drive->jump;
+            const vec_mask fired =
+                advance_neurons(scheme, run, step, &k, &in, group + v, &V, &u);
+            reset(&k, fired, &V, &u);
+            vec_store(run->state[0] + at, V);
+            vec_store(run->state[1] + at, u);
+            spikes |= (uint64_t)vec_mask_bits(fired) << v;
+        }
+        if (spikes != 0 && !run->located) {
+            append_spikes(step, group, spikes);
+        }
     }
 }
 
-static void step_euler(const spl_neuron_run *run, spl_neuron_step *step)
+/* The networks of the literature: two exponential conductances and nothing that needs
+ * advance_neurons; constants stay in registers, or next to them. */
+enum { PLAIN = 2 };
+
+/* Which constants differ between neurons; those of Izhikevich's two kinds of 2003. */
+typedef enum { NOTHING_VARIES, RESET_VARIES, RECOVERY_VARIES, ANYTHING_VARIES } variety;
+
+static variety variety_of(const spl_neuron_run *run)
 {
-    const neuron_form form = {SPL_NEURON_EULER, 0, false};
-    if (run->plain && run->n_receptors == PLAIN && !step->drive->flows) {
-        advance_plain(SPL_NEURON_EULER, run, step);
-    } else {
-        advance(form, run, step);
+#define VARIES(name, ...)                               \
+    if (run->constant[CONST_##name].mask == SIZE_MAX) { \
+        varying |= 1u << CONST_##name;                  \
+    }
+    const unsigned of_reset = 1u << CONST_c | 1u << CONST_d;
+    const unsigned of_recovery =
+        1u << CONST_share | 1u << CONST_b | 1u << CONST_b_Vr | 1u << CONST_a;
+    unsigned varying = 0;
+    CONSTANTS(VARIES)
+    return varying == 0                    ? NOTHING_VARIES
+           : (varying & ~of_reset) == 0    ? RESET_VARIES
+           : (varying & ~of_recovery) == 0 ? RECOVERY_VARIES
+                                           : ANYTHING_VARIES;
+}
+
+VEC_INLINE void load_varying(
+    const variety varies, const spl_neuron_run *run, size_t i, neuron_constants *k)
+{
+#define LOAD_ONE(name) k->name = load_constant(&run->constant[CONST_##name], i);
+    if (varies == RESET_VARIES) {
+        LOAD_ONE(c)
+        LOAD_ONE(d)
+    } else if (varies == RECOVERY_VARIES) {
+        LOAD_ONE(share)
+        LOAD_ONE(b)
+        LOAD_ONE(b_Vr)
+    } else if (varies == ANYTHING_VARIES) {
+        *k = load_constants(run, i);
+    }
+}
+
+VEC_SPECIALISED void advance_plain(const spl_neuron_scheme scheme, const variety varies,
+    const spl_neuron_run *run, spl_neuron_step *step)
+{
+    const vec h = vec_set(run->h);
+    const vec current = step->current - (vec){0};
+    spl_real *const states[] = {run->state[0] + step->first, run->state[1] + step->first};
+    spl_real *arrivals[PLAIN];
+    spl_real *g[PLAIN];
+    vec decay[PLAIN];
+    vec E[PLAIN];
+    for (size_t r = 0; r < PLAIN; r++) {
+        arrivals[r] = step->arrivals[r] + step->first;
+        g[r] = run->receptor[r].g[0] + step->first;
+        decay[r] = run->receptor[r].decay[0] - (vec){0};
+        E[r] = run->receptor[r].E - (vec){0};
+    }
+    neuron_constants k = load_constants(run, step->first);
+    for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
+        uint64_t spikes = 0;
+        for (size_t v = 0; v < SPL_NEURON_GROUP; v += SPL_LANES) {
+            const size_t i = group + v;
+            load_varying(varies, run, step->first + i, &k);
+            vec V = vec_load(states[0] + i);
+            vec u = vec_load(states[1] + i);
+            neuron_input in = {.H = k.q3 + current};
+            SPL_UNROLL
+            for (size_t r = 0; r < PLAIN; r++) {
+                const vec a = take_arrivals(arrivals[r], i);
+                const vec now = receive_exponential(g[r], i, a, decay[r]);
+                in.G = r == 0 ? now : in.G + now;
+                in.H = vec_fma(now, E[r], in.H);
+            }
+            integrate(scheme, true, h, k.share, &k, &in, (vec_mask){0}, &V, &u);
+            const vec_mask fired = crosses(scheme, V, k.V_th);
+            reset(&k, fired, &V, &u);
+            vec_store(states[0] + i, V);
+            vec_store(states[1] + i, u);
+            spikes |= (uint64_t)vec_mask_bits(fired) << v;
+        }
+        if (spikes != 0) {
+            append_spikes(step, group, spikes);
+        }
+    }
+}
+
+VEC_INLINE void advance(
+    const spl_neuron_scheme scheme, const spl_neuron_run *run, spl_neuron_step *step)
+{
+    if (!run->plain || run->n_receptors != PLAIN || step->drive->flows) {
+        advance_any(scheme, run, step);
+        return;
+    }
+    switch (variety_of(run)) {
+    case NOTHING_VARIES:
+        advance_plain(scheme, NOTHING_VARIES, run, step);
+        break;
+    case RESET_VARIES:
+        advance_plain(scheme, RESET_VARIES, run, step);
+        break;
+    case RECOVERY_VARIES:
+        advance_plain(scheme, RECOVERY_VARIES, run, step);
+        break;
+    case ANYTHING_VARIES:
+        advance_plain(scheme, ANYTHING_VARIES, run, step);
+        break;
     }
 }
 
 static void step_exp_euler(const spl_neuron_run *run, spl_neuron_step *step)
 {
-    const neuron_form form = {SPL_NEURON_EXP_EULER, 0, false};
-    if (run->plain && run->n_receptors == PLAIN && !step->drive->flows) {
-        advance_plain(SPL_NEURON_EXP_EULER, run, step);
-    } else {
-        advance(form, run, step);
-    }
+    advance(SPL_NEURON_EXP_EULER, run, step);
+}
+
+static void step_euler(const spl_neuron_run *run, spl_neuron_step *step)
+{
+    advance(SPL_NEURON_EULER, run, step);
 }
 
 static void step_izh2003(const spl_neuron_run *run, spl_neuron_step *step)
 {
-    const neuron_form form = {SPL_NEURON_IZH2003, 0, false};
-    advance(form, run, step);
+    advance_any(SPL_NEURON_IZH2003, run, step);
 }
 
 static void step_izh2004(const spl_neuron_run *run, spl_neuron_step *step)
 {
-    const neuron_form form = {SPL_NEURON_IZH2004, 0, false};
-    advance(form, run, step);
+    advance_any(SPL_NEURON_IZH2004, run, step);
 }
 
 static void advance_substep(const spl_neuron_run *run, spl_neuron_step *step)

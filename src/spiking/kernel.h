@@ -38,7 +38,6 @@ typedef struct spl_neuron_run {
     size_t n_receptors;
     spl_receptor_run receptor[SPL_MAX_RECEPTORS];
     spl_neuron_constant constant[SPL_NEURON_MAX_CONSTANTS];
-    bool uniform; /* no constant differs between neurons */
     /* Nothing but conductances with exponential kernels: no block, no refractory time, no
      * lower bound, no noise, capacitance 1, spikes on the grid, input linearised. */
     bool plain;

@@ -115,13 +115,11 @@ static void lay_out_constants(
 {
     bool varies[SPL_NEURON_MAX_CONSTANTS] = {false};
     find_varying(own, population->h, population->spec, varies);
-    own->run.uniform = true;
     for (size_t c = 0; c < own->kernels->n_constants; c++) {
         own->constant[c] = spl_arena_take(
             arena, varies[c] ? population->stride : SPL_NEURON_GROUP, sizeof(spl_real));
         own->run.constant[c] = (spl_neuron_constant){
             own->constant[c], varies[c] ? SIZE_MAX : SPL_NEURON_GROUP - 1};
-        own->run.uniform = own->run.uniform && !varies[c];
     }
 }
 
