@@ -161,11 +161,14 @@ static spl_status summarise(const run_parts *parts, bool as_json)
     summary_values values;
     spl_sim_info info;
     double time_ms = spl_sim_time(parts->sim);
+    if (!as_json && talk_is_quiet()) {
+        return SPL_OK;
+    }
     spl_status status = summary_compute(parts->summary, &values);
     spl_sim_describe(parts->sim, &info);
     if (status == SPL_OK && as_json) {
         write_summary(&info, time_ms, &values);
-    } else if (status == SPL_OK && !talk_is_quiet()) {
+    } else if (status == SPL_OK) {
         print_summary(&info, time_ms, &values);
     }
     fflush(stdout);

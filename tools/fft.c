@@ -1,6 +1,7 @@
 #include "fft.h"
 
 #include <math.h>
+#include <string.h>
 
 static void bit_reverse(size_t n, double *re, double *im)
 {
@@ -69,25 +70,42 @@ static void subtract_trend(size_t n, double *x)
 
 size_t welch_scratch(size_t segment)
 {
-    return 2 * segment;
+    return 3 * segment;
 }
 
+static void take_segment(const double *x, size_t n, const double *window, double *out)
+{
+    memcpy(out, x, n * sizeof *out);
+    subtract_trend(n, out);
+    for (size_t i = 0; i < n; i++) {
+        out[i] *= window[i];
+    }
+}
+
+/* Two real segments a, b go through one transform: with Z that of a + ib, the sum of
+ * their powers is |A_k|^2 + |B_k|^2 = (|Z_k|^2 + |Z_n-k|^2) / 2. */
 void welch_add(const double *x, size_t n, size_t segment, double *scratch, double *power)
 {
     double *re = scratch;
     double *im = scratch + segment;
-    for (size_t first = 0; first + segment <= n; first += segment / 2) {
-        for (size_t i = 0; i < segment; i++) {
-            re[i] = x[first + i];
-            im[i] = 0.0;
-        }
-        subtract_trend(segment, re);
-        for (size_t i = 0; i < segment; i++) {
-            re[i] *= 0.5 - 0.5 * cos(2.0 * M_PI * (double)i / (double)segment);
+    double *window = scratch + 2 * segment;
+    for (size_t i = 0; i < segment; i++) {
+        window[i] = 0.5 - 0.5 * cos(2.0 * M_PI * (double)i / (double)segment);
+    }
+    for (size_t first = 0; first + segment <= n; first += segment) {
+        const size_t second = first + segment / 2;
+        take_segment(x + first, segment, window, re);
+        if (second + segment <= n) {
+            take_segment(x + second, segment, window, im);
+        } else {
+            memset(im, 0, segment * sizeof *im);
         }
         fft_forward(segment, re, im);
         for (size_t k = 0; k <= segment / 2; k++) {
-            power[k] += re[k] * re[k] + im[k] * im[k];
+            const size_t mirrored = (segment - k) % segment;
+            power[k] +=
+                0.5 * (re[k] * re[k] + im[k] * im[k] + re[mirrored] * re[mirrored] +
+                          im[mirrored] * im[mirrored]);
         }
     }
 }
