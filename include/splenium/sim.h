@@ -29,6 +29,26 @@ SPL_API void spl_sim_free(spl_sim *sim);
 typedef spl_status spl_sim_sink(void *user, const spl_frame *frame);
 SPL_API void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user);
 
+/* What a population of neurons did in the steps first_step + 1 .. first_step + n_steps.
+ */
+typedef struct spl_spikes {
+    size_t population; /* index, as of spl_sim_population_at */
+    const char *name;
+    uint64_t first_step;
+    size_t n_steps;
+    const double *rate;   /* [n_steps] spikes per neuron and ms (kHz) */
+    const double *mean_V; /* [n_steps] mV, at the end of each step */
+    size_t n_spikes;      /* by time, then neuron */
+    const double *time_ms;
+    const uint32_t *neuron; /* index in the population */
+} spl_spikes;
+
+/* Receive every population's activity block by block, before the results file does; NULL:
+ * nobody. As with frames, steps of the transient are left out, everything is borrowed for
+ * the call, and a non-zero result ends the run with that status. */
+typedef spl_status spl_sim_spike_sink(void *user, const spl_spikes *spikes);
+SPL_API void spl_sim_set_spike_sink(spl_sim *sim, spl_sim_spike_sink *sink, void *user);
+
 typedef struct spl_sim_progress {
     uint64_t step, n_steps;
     double time_ms, duration_ms;
@@ -95,6 +115,22 @@ typedef struct spl_sim_monitor {
 SPL_API size_t spl_sim_monitor_count(const spl_sim *sim);
 /* Describe monitor `i` in the order of the configuration, as in frames; i < count. */
 SPL_API void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor);
+
+/* A population of neurons and what it has done; strings are borrowed from the sim. */
+typedef struct spl_sim_population {
+    const char *name, *subnetwork;
+    const char *region; /* of its node, "" without one */
+    uint64_t size;
+    bool excitatory;
+    size_t n_recorded; /* neurons of which V, u and g are recorded */
+    /* since the end of the transient */
+    uint64_t n_spikes, n_events; /* events: external ones */
+    double mean_rate_hz;         /* NAN before */
+} spl_sim_population;
+SPL_API size_t spl_sim_population_count(const spl_sim *sim);
+/* Describe population `i` in the order of the configuration, i < count. */
+SPL_API void spl_sim_population_at(
+    const spl_sim *sim, size_t i, spl_sim_population *population);
 
 /* Seconds that the whole run will take, from `n` real steps on a throw-away copy of the
  * state. */
