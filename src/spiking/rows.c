@@ -38,7 +38,7 @@ uint32_t spl_rows_predict_delay(const spl_projection_spec *projection, double h)
 {
     double longest = 0.0;
     if (projection->list.delay == NULL) {
-        longest = spl_draw_most(&projection->delay);
+        longest = spl_synapse_draw_most(&projection->delay);
     } else {
         for (size_t i = 0; i < projection->list.n; i++) {
             longest = fmax(longest, projection->list.delay[i]);

@@ -72,7 +72,7 @@ void spl_draw_values(const spl_draw_kernels *kernels, const spl_draw *draw,
     }
 }
 
-double spl_draw_most(const spl_draw *draw)
+double spl_synapse_draw_most(const spl_draw *draw)
 {
     double most = draw->a;
     if (draw->kind == SPL_DRAW_UNIFORM) {

@@ -42,7 +42,7 @@ void spl_draw_values(const spl_draw_kernels *kernels, const spl_draw *draw,
     spl_draw_key key, uint64_t first, size_t n, double *out);
 
 /* What draws stay below: the bound `high`, or that of the generator's normals. */
-double spl_draw_most(const spl_draw *draw);
+double spl_synapse_draw_most(const spl_draw *draw);
 
 /* The words of one row, one after the other. */
 enum { SPL_WORDS_AT_ONCE = 4 * SPL_BLOCK_WORDS };
