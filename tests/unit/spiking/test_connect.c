@@ -350,7 +350,8 @@ START_TEST(list_is_taken_as_it_is)
         {2, 1, 2.0}, {0, 300, 5.0}, {4, 2, 4.0}, {1, 3, 3.0}, {4, 3, 1.0}};
     projection p;
     projection_init(&p, SPL_CONNECT_LIST, 4, 5);
-    p.projection.list = (spl_synapse_list){5, source, target, weight, delay};
+    p.projection.list = (spl_synapse_list){
+        .n = 5, .source = source, .target = target, .weight = weight, .delay = delay};
     synapses s = projection_synapses(&p);
     ck_assert_uint_eq(s.n, 5);
     ck_assert_uint_eq(out_degree(&s, 0), 1);
@@ -412,7 +413,7 @@ START_TEST(impossible_rules_are_refused)
     p.projection.number = 1;
     assert_refused(&p, SPL_ERR_CONFIG, "no source");
     projection_init(&p, SPL_CONNECT_LIST, 4, 5);
-    p.projection.list = (spl_synapse_list){2, source, target, NULL, NULL};
+    p.projection.list = (spl_synapse_list){.n = 2, .source = source, .target = target};
     assert_refused(&p, SPL_ERR_CONFIG, "source 4 of synapse 1");
     source[1] = 3;
     target[1] = 5;
