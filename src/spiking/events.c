@@ -4,29 +4,31 @@
 
 #include "spiking/draw.h"
 
-/* e^-mean sum over i > n of mean^i / i!, the probability of more than n events. */
-static double tail_beyond(double mean, unsigned n)
-{
-    double term = spl_exact_exp(-mean);
-    for (unsigned i = 1; i <= n; i++) {
-        term *= mean / i;
-    }
-    double tail = 0.0;
-    for (unsigned i = n + 1; i <= n + 60; i++) {
-        term *= mean / i;
-        tail += term;
-    }
-    return tail;
-}
+/* Largest mean whose counts above SPL_MAX_THRESHOLDS have a probability below 2^-32. */
+static const double largest_part = 0.3658;
 
-/* Thresholds that counts of this mean need. */
-static unsigned thresholds_needed(double mean)
+/* Terms of the tail beyond the last threshold; the next is 1e-9 of it. */
+enum { MORE_TERMS = 6, N_TERMS = SPL_MAX_THRESHOLDS + 1 + MORE_TERMS };
+
+/* tail[n], n <= SPL_MAX_THRESHOLDS: probability of more than n events. Summed from the
+ * far end: tails are small where cumulative probabilities would lose their last bits. */
+static void fill_tails(double mean, double tail[SPL_MAX_THRESHOLDS + 1])
 {
-    unsigned n = 1;
-    while (n <= SPL_MAX_THRESHOLDS && tail_beyond(mean, n) >= 0x1p-32) {
-        n++;
+    static const double inverse[N_TERMS] = {1.0, 1.0, 1.0 / 2, 1.0 / 3, 1.0 / 4, 1.0 / 5,
+        1.0 / 6, 1.0 / 7, 1.0 / 8, 1.0 / 9, 1.0 / 10, 1.0 / 11, 1.0 / 12, 1.0 / 13,
+        1.0 / 14};
+    double term[N_TERMS];
+    term[0] = spl_exact_exp(-mean);
+    for (size_t i = 1; i < N_TERMS; i++) {
+        term[i] = term[i - 1] * (mean * inverse[i]);
     }
-    return n;
+    double sum = 0.0;
+    for (size_t i = N_TERMS - 1; i > 0; i--) {
+        sum += term[i];
+        if (i <= SPL_MAX_THRESHOLDS + 1) {
+            tail[i - 1] = sum;
+        }
+    }
 }
 
 bool spl_event_table_fill(spl_event_table *table, double mean)
@@ -35,28 +37,26 @@ bool spl_event_table_fill(spl_event_table *table, double mean)
     if (mean == 0.0) {
         return true;
     }
-    uint32_t n_parts = 1;
-    while (n_parts <= SPL_MAX_PARTS &&
-           thresholds_needed(mean / n_parts) > SPL_MAX_THRESHOLDS) {
-        n_parts++;
-    }
-    if (n_parts > SPL_MAX_PARTS) {
+    const double n_parts = ceil(mean / largest_part);
+    if (!(n_parts <= SPL_MAX_PARTS)) {
         return false;
     }
-    const double part = mean / n_parts;
-    table->n_parts = n_parts;
-    table->n_thresholds = thresholds_needed(part);
-    for (unsigned t = 0; t < table->n_thresholds; t++) {
-        /* tails are small where cumulative probabilities would lose their last bits */
-        const double tail = fmin(round(tail_beyond(part, t) * 0x1p32), 0x1p32 - 1.0);
-        if (tail < 1.0) {
-            table->n_thresholds = t;
+    double tail[SPL_MAX_THRESHOLDS + 1];
+    table->n_parts = (uint32_t)n_parts;
+    fill_tails(mean / n_parts, tail);
+    for (uint32_t t = 0; t < SPL_MAX_THRESHOLDS; t++) {
+        const double words = round(tail[t] * 0x1p32);
+        if (words < 1.0) {
             break;
         }
-        table->threshold[t] = (uint32_t)(0x1p32 - tail);
-        /* a group of 64 words reaches it less often than one time in twenty */
-        if (64.0 * tail > 0x1p32 / 20.0) {
+        table->threshold[t] = (uint32_t)(0x1p32 - words);
+        table->n_thresholds = t + 1;
+        /* a group of neurons reaches the others less often than one time in twenty */
+        if (SPL_NEURON_GROUP * words > 0x1p32 / 20.0) {
             table->n_common = t + 1;
+        }
+        if (tail[t + 1] < 0x1p-32) {
+            break;
         }
     }
     return true;

@@ -21,7 +21,7 @@ typedef struct spl_event_table {
 
 /* Fill the table for counts of this mean >= 0. The counts that it leaves out have
  * together a probability below 2^-32 in each part. False if the mean needs more than
- * SPL_MAX_PARTS parts (above some 90). */
+ * SPL_MAX_PARTS parts (above 93). */
 bool spl_event_table_fill(spl_event_table *table, double mean);
 
 #endif
