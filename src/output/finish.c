@@ -128,7 +128,7 @@ static spl_status put_spikes(spl_output *output)
     }
     SPL_TRY(spl_spikes_write(path, output->journal.path, output->uuid, &n_spikes));
     for (size_t p = 0; p < output->n_populations; p++) {
-        counted += output->counts[SPL_COUNT_SPIKES][p];
+        counted += output->no_spikes[p] ? 0 : output->counts[SPL_COUNT_SPIKES][p];
     }
     if (n_spikes != counted) {
         SPL_FAIL(SPL_ERR_INTERNAL, "%s: %llu spikes were recorded, not %llu; report this",

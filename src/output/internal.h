@@ -151,6 +151,7 @@ struct spl_output {
     double start[SPL_START_VALUES];
     _Atomic uint64_t written_bytes;
     size_t n_populations, n_subnetworks;
+    bool *no_spikes;       /* [n_populations]: counted, not written */
     spl_journal journal;   /* grows in the I/O thread; fd -1 without populations */
     spl_spike_queue queue; /* under the mutex */
     uint64_t *counts[SPL_N_COUNTS];     /* the same */

@@ -51,6 +51,7 @@ typedef struct spl_output_population {
     const char *name, *subnetwork, *region; /* region of the node, "" without one */
     uint64_t size;
     bool excitatory;
+    bool no_spikes; /* are to be written: counted, not kept */
 } spl_output_population;
 typedef struct spl_output_subnetwork {
     const char *name, *region, *mode;

@@ -80,8 +80,15 @@ static spl_status init_waiting(spl_output *output)
 }
 
 /* Sums of population or subnetwork, and the I/O thread's copy. */
-static spl_status init_counts(spl_output *output)
+static spl_status init_counts(spl_output *output, const spl_output_spec *spec)
 {
+    output->no_spikes = calloc(output->n_populations + 1, sizeof *output->no_spikes);
+    if (output->no_spikes == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", output->path);
+    }
+    for (size_t p = 0; p < output->n_populations; p++) {
+        output->no_spikes[p] = spec->populations[p].no_spikes;
+    }
     for (size_t i = 0; i < SPL_N_COUNTS; i++) {
         const size_t n =
             i == SPL_COUNT_CLIPS ? output->n_subnetworks : output->n_populations;
@@ -111,7 +118,7 @@ spl_status spl_writer_init(spl_output *output, const spl_output_spec *spec)
     output->n_subnetworks = spec->n_subnetworks;
     SPL_TRY(init_waiting(output));
     SPL_TRY(spl_queue_init(&output->queue, spec->n_populations, spec->first_step));
-    SPL_TRY(init_counts(output));
+    SPL_TRY(init_counts(output, spec));
     for (size_t s = 0; s < spec->n_streams; s++) {
         SPL_TRY(init_ring(
             &output->rings[s], &spec->streams[s], output->places.first_of_stream[s]));
@@ -134,6 +141,8 @@ void spl_writer_deinit(spl_output *output)
         free(output->counts_out[i]);
         output->counts[i] = output->counts_out[i] = NULL;
     }
+    free(output->no_spikes);
+    output->no_spikes = NULL;
     spl_queue_deinit(&output->queue);
     if (output->waitable) {
         pthread_cond_destroy(&output->work);
@@ -529,7 +538,7 @@ spl_status spl_output_append_spikes(spl_output *output, uint64_t first_step,
     }
     for (size_t k = 0; k < n_steps; k++) {
         for (size_t p = 0; p < n_populations; p++) {
-            columns[p].n = (size_t)populations[p].counts[k];
+            columns[p].n = output->no_spikes[p] ? 0 : (size_t)populations[p].counts[k];
         }
         if (first_step + k >= there) {
             SPL_TRY(add_step(output, columns));

@@ -170,7 +170,8 @@ static void describe_all(spl_recorder *r, const spl_connectome *connectome)
                 .subnetwork = subnetwork->name,
                 .region = region,
                 .size = spec->size,
-                .excitatory = spec->excitatory};
+                .excitatory = spec->excitatory,
+                .no_spikes = !spec->record_spikes};
         }
     }
 }

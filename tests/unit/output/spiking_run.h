@@ -37,9 +37,9 @@ static inline void spiking_init(spiking_run *run, const char *path, bool nodes)
         .elements = elements,
         .units = units};
     static const spl_output_population populations[FAKE_POPULATIONS] = {
-        {"thal.E", "thal", "rA1", 800, true},
-        {"thal.silent", "thal", "rA1", 10, false},
-        {"alone.I", "alone", "", 4294967295, false},
+        {"thal.E", "thal", "rA1", 800, true, false},
+        {"thal.silent", "thal", "rA1", 10, false, false},
+        {"alone.I", "alone", "", 4294967295, false, false},
     };
     static const spl_output_subnetwork subnetworks[] = {
         {"thal", "rA1", "attach"}, {"alone", "", "alone"}};

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "output/progress.h"
+#include "splenium/results.h"
 #include "support/test_main.h"
 #include "unit/output/folder.h"
 #include "unit/output/spiking_run.h"
@@ -164,6 +165,14 @@ START_TEST(a_diverged_run_is_over)
 }
 END_TEST
 
+static uint64_t durable_step(const char *path)
+{
+    spl_results_info *info = NULL;
+    const uint64_t step = spl_results_describe(path, &info) == SPL_OK ? info->step : 0;
+    spl_results_free(info);
+    return step;
+}
+
 /* Killed at any time: the journal holds all that a slot promises. */
 START_TEST(a_killed_run_keeps_what_it_promised)
 {
@@ -183,9 +192,12 @@ START_TEST(a_killed_run_keeps_what_it_promised)
                 usleep(1000);
             }
         }
-        _exit(2);
+        pause();
     }
-    usleep(100000 + 50000 * (useconds_t)_i);
+    while (durable_step("r.h5") == 0) {
+        usleep(1000);
+    }
+    usleep(20000 * (useconds_t)_i);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     hid_t file = open_file("r.h5");

@@ -47,8 +47,10 @@ static fake *make_fake(void)
     static char gaba[] = "GABA_A";
     fake *f = calloc(1, sizeof *f);
     for (size_t p = 0; p < POPULATIONS; p++) {
-        f->populations[p] = (spl_population_spec){
-            .name = names[p], .size = sizes[p], .excitatory = p != 1};
+        f->populations[p] = (spl_population_spec){.name = names[p],
+            .size = sizes[p],
+            .excitatory = p != 1,
+            .record_spikes = p != 0};
         f->of[p] = (spl_population_block){.rate = f->rate[p],
             .mean_V = f->mean_V[p],
             .events = f->events[p],
@@ -218,6 +220,20 @@ static void check_file(const char *path)
     H5Fclose(file);
 }
 
+/* Spikes of the first population were not to be written. */
+static void check_spikes(const char *path)
+{
+    hid_t file = open_file(path);
+    ck_assert_int_eq(H5Lexists(file, "/spikes/thal.E", H5P_DEFAULT), 0);
+    hid_t set = H5Dopen2(file, "/spikes/thal.I/timestamps", H5P_DEFAULT);
+    ck_assert_uint_eq(H5Dget_storage_size(set), 8 * total(1));
+    H5Dclose(set);
+    set = H5Dopen2(file, "/spikes/ctx.E/timestamps", H5P_DEFAULT);
+    ck_assert_uint_eq(H5Dget_storage_size(set), 8 * total(2));
+    H5Dclose(set);
+    H5Fclose(file);
+}
+
 START_TEST(file_and_sink_get_the_same)
 {
     fake *f = make_fake();
@@ -232,6 +248,7 @@ START_TEST(file_and_sink_get_the_same)
         SPL_OK);
     spl_output_free(sinks.output);
     check_file("r.h5");
+    check_spikes("r.spikes.h5");
     for (size_t p = 0; p < POPULATIONS; p++) {
         spl_sim_population population;
         spl_recorder_population(recorder, p, STEPS, &population);
