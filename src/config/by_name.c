@@ -123,6 +123,10 @@ static spl_status put_below(spl_node *parent, char *path, const spl_layer *layer
         SPL_TRY(find_item(&child, parent, path, layer));
     } else {
         child = spl_node_find(parent, path);
+        if (child == NULL &&
+            (strcmp(path, "projections") == 0 || strcmp(path, "populations") == 0)) {
+            return refuse_path(layer, "the subnetwork lists none; list them to set one");
+        }
         if (child == NULL) {
             SPL_TRY(spl_node_put(
                 parent, path, spl_node_create(SPL_NODE_MAP, NULL, layer->value->origin)));

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "config/regions.h"
 #include "config/spiking.h"
+#include "connectome/edges.h"
 
 enum { MAX_PROJECTIONS = 4096 };
 
@@ -193,6 +194,7 @@ static spl_status read_file(reading *r)
     const spl_node *node = r->values[SPL_PROJ_FILE].node;
     const spl_value *sha256 = &r->values[SPL_PROJ_SHA256];
     spl_synapse_list *list = &r->spec->list;
+    spl_edge_list edges = {0};
     char *path = spl_path_of(node);
     if (path == NULL) {
         return no_memory();
@@ -201,6 +203,14 @@ static spl_status read_file(reading *r)
     if (list->file == NULL) {
         SPL_TRY(no_memory());
     }
+    SPL_TRY(spl_edge_list_read(&edges, path));
+    *list = (spl_synapse_list){.n = edges.n,
+        .source = edges.source,
+        .target = edges.target,
+        .weight = edges.weight,
+        .delay = edges.delay,
+        .file = list->file};
+    edges = (spl_edge_list){0};
     SPL_TRY(spl_sha256_files((const char *const[]){path}, 1, list->sha256));
     if (*sha256->text != '\0' && strcmp(sha256->text, list->sha256) != 0) {
         SPL_TRY(spl_node_error(node, false,
@@ -208,7 +218,6 @@ static spl_status read_file(reading *r)
             "it, or remove sha256",
             r->place, path));
     }
-    SPL_TRY(spl_synapse_list_read(list, path));
     const size_t sources = r->all->spec->populations[r->spec->from].size;
     const size_t targets = r->all->spec->populations[r->spec->to].size;
     for (size_t i = 0; i < list->n; i++) {
@@ -224,6 +233,7 @@ static spl_status read_file(reading *r)
         }
     }
 out:
+    spl_edge_list_deinit(&edges);
     free(path);
     return status == SPL_ERR_FILE_MISSING || status == SPL_ERR_FILE_READ ||
                    status == SPL_ERR_FORMAT

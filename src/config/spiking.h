@@ -77,12 +77,6 @@ const char *spl_default_populations(const char *model);
 /* projections.c */
 SPL_MUST_CHECK spl_status spl_read_projections(spl_subnetwork_reading *reading);
 
-/* synapse_file.c */
-
-/* Read the connections of rule `list`. Result: SPL_OK; SPL_ERR_FILE_MISSING, _FILE_READ,
- * _FORMAT, _LIMIT, _NO_MEMORY. */
-SPL_MUST_CHECK spl_status spl_synapse_list_read(spl_synapse_list *list, const char *path);
-
 /* by_name.c */
 
 /* Put subnetworks.NAME.KEY, subnetworks.NAME.populations.NAME.KEY and so on into a tree.

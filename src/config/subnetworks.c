@@ -21,14 +21,19 @@ static spl_status no_memory(void)
 spl_status spl_check_weight(
     double weight, const spl_receptor *receptor, const spl_node *node, const char *place)
 {
-    if (receptor->effect == SPL_RECEPTOR_CONDUCTANCE && !(weight >= 0.0)) {
-        return spl_node_error(node, false,
-            "%s: the conductance %s cannot be %.10g; weights must be at least 0%s, the "
-            "sign comes from E",
-            place, receptor->name, weight,
-            isfinite(weight) ? "" : ", give the distribution low: 0");
+    if (receptor->effect != SPL_RECEPTOR_CONDUCTANCE || weight >= 0.0) {
+        return SPL_OK;
     }
-    return SPL_OK;
+    if (!isfinite(weight)) {
+        return spl_node_error(node, false,
+            "%s: weights without lower bound for the conductance %s; give the "
+            "distribution low: 0",
+            place, receptor->name);
+    }
+    return spl_node_error(node, false,
+        "%s: the conductance %s cannot be %.10g; weights must be at least 0, the sign "
+        "comes from E",
+        place, receptor->name, weight);
 }
 
 spl_status spl_check_events(
@@ -304,19 +309,28 @@ out:
     return status;
 }
 
-/* What a node sends is the rate of excitatory neurons. */
-static spl_status check_sender(const spl_subnetwork_reading *reading)
+/* What a node sends is the rate of excitatory neurons; what it receives must have a
+ * place to go. */
+static spl_status check_populations(const spl_subnetwork_reading *reading)
 {
     const spl_subnetwork_spec *spec = reading->spec;
+    const size_t nu0 = SPL_SUB_NU0;
     bool excitatory = !spec->hosted;
+    bool driven = false;
     for (size_t p = 0; p < spec->n_populations; p++) {
         excitatory = excitatory || spec->populations[p].excitatory;
+        driven = driven || spec->populations[p].driven;
     }
-    return excitatory ? SPL_OK
-                      : spl_node_error(reading->item, false,
-                            "%s: no population is excitatory, so the node has nothing to "
-                            "send; give one type: excitatory",
-                            reading->place);
+    if (!excitatory) {
+        return spl_node_error(reading->item, false,
+            "%s: no population is excitatory, so the node has nothing to send; give one "
+            "type: excitatory",
+            reading->place);
+    }
+    return driven || spec->interface.nu0 == 0.0
+               ? SPL_OK
+               : refuse_keys(
+                     reading, &nu0, 1, "unused; set driven: true of a population");
 }
 
 static spl_status read_subnetwork(spl_subnetwork_reading *reading,
@@ -337,7 +351,7 @@ static spl_status read_subnetwork(spl_subnetwork_reading *reading,
     SPL_TRY(spl_read_receptors(reading));
     SPL_TRY(read_interface(reading, settings));
     SPL_TRY(spl_read_populations(reading));
-    SPL_TRY(check_sender(reading));
+    SPL_TRY(check_populations(reading));
     SPL_TRY(spl_read_projections(reading));
     SPL_TRY(spl_close_receptors(reading));
 out:
@@ -347,8 +361,9 @@ out:
 bool spl_subnetworks_alone(const spl_tree *tree)
 {
     const spl_node *list = tree->values[SPL_KEY_SUBNETWORKS].node;
+    const spl_node *connectome = spl_node_find(tree->root, "connectome");
     if (list == NULL || list->kind != SPL_NODE_LIST || list->n_children == 0 ||
-        spl_node_find(tree->root, "connectome") != NULL) {
+        (connectome != NULL && connectome->n_children > 0)) {
         return false;
     }
     for (const spl_node *item = list->first; item != NULL; item = item->next) {
@@ -366,7 +381,7 @@ static spl_status refuse_nodes(const spl_tree *tree)
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const spl_node *section = spl_node_find(tree->root, sections[i]);
         if (section != NULL && section->n_children > 0) {
-            return spl_node_error(section, true,
+            return spl_node_error(section->first, true,
                 "%s: unused, there are no nodes; give a subnetwork a region, or name a "
                 "connectome",
                 sections[i]);

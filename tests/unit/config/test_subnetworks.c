@@ -54,6 +54,14 @@ static void is_constant(const spl_draw *draw, double value)
     ck_assert_double_eq(draw->a, value);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 START_TEST(one_entry_is_the_default_network)
 {
     run r = open_run("subnetworks: [{name: thal, region: lTeg.a, size: 1000}]\n");
@@ -387,6 +395,56 @@ START_TEST(without_region_or_connectome_there_is_none)
 }
 END_TEST
 
+START_TEST(connections_come_from_a_file)
+{
+    static const char yaml[] =
+        "subnetworks: [{name: a, populations: [{name: P, size: 3}, {name: Q, size: 2}], "
+        "projections: [{from: P, to: Q, rule: list, file: config_edges.txt, delay: "
+        "1}]}]\n";
+    spl_config *config = NULL;
+    spl_settings s = {0};
+    write_file("config_edges.txt", "0 1 0.5\n2 0 0.25\n");
+    run r = open_run(yaml);
+    const spl_projection_spec *projection = &r.s.subnetworks[0].projections[0];
+    ck_assert_uint_eq(projection->list.n, 2);
+    ck_assert(projection->list.source[1] == 2 && projection->list.target[0] == 1);
+    ck_assert(projection->list.weight[1] == 0.25 && projection->list.delay == NULL);
+    is_constant(&projection->delay, 1.0);
+    run again = open_run(r.s.resolved_json);
+    ck_assert_str_eq(r.s.resolved_json, again.s.resolved_json);
+    close_run(&again);
+    write_file("config_edges.txt", "0 1 0.5\n2 0 0.75\n"); /* not the file it was */
+    config = read_text(r.s.resolved_json);
+    ck_assert_int_eq(spl_config_resolve(config, NULL, &s), SPL_ERR_CONFIG);
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), "is not what it was when"));
+    spl_settings_free(&s);
+    spl_config_free(config);
+    close_run(&r);
+    static const char *const bad[][2] = {
+        {"0 1 0.5\n2 2 0.25\n",
+            "t.yaml:1:129: subnetworks.a.projections.P>Q:AMPA.file: connection 1 of "
+            "config_edges.txt has target 2; those of population Q are 0 to 1"},
+        {"3 1 0.5\n",
+            "t.yaml:1:129: subnetworks.a.projections.P>Q:AMPA.file: connection 0 of "
+            "config_edges.txt has source 3; those of population P are 0 to 2"},
+        {"0 1 0.5 2\n",
+            "t.yaml:1:147: subnetworks.a.projections.P>Q:AMPA.delay: unused; the file "
+            "gives one for each connection"},
+        {"0 1 -0.5\n",
+            "t.yaml:1:94: subnetworks.a.projections.P>Q:AMPA: the conductance AMPA "
+            "cannot be -0.5; weights must be at least 0, the sign comes from E"}};
+    for (size_t i = 0; i < 4; i++) {
+        write_file("config_edges.txt", bad[i][0]);
+        config = read_text(yaml);
+        ck_assert_int_eq(spl_config_resolve(config, NULL, &s), SPL_ERR_CONFIG);
+        ck_assert_str_eq(spl_last_error(), bad[i][1]);
+        spl_settings_free(&s);
+        spl_config_free(config);
+    }
+    unlink("config_edges.txt");
+}
+END_TEST
+
 START_TEST(numbers_come_from_files)
 {
     char folder[] = "splenium-subnetworks-XXXXXX";
@@ -394,10 +452,7 @@ START_TEST(numbers_come_from_files)
     char yaml[512];
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/n.txt", folder);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs("1 10\n2 20\n3 30\n", file), 0);
-    ck_assert_int_eq(fclose(file), 0);
+    write_file(path, "1 10\n2 20\n3 30\n");
     snprintf(yaml, sizeof yaml,
         "subnetworks: [{name: a, populations: [{name: P, size: 3, current_steps: {file: "
         "%s}}]}]\n",
@@ -406,10 +461,7 @@ START_TEST(numbers_come_from_files)
     ck_assert_uint_eq(r.s.subnetworks[0].populations[0].n_current_steps, 3);
     ck_assert_double_eq(r.s.subnetworks[0].populations[0].current_steps[2].value, 30.0);
     close_run(&r);
-    file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs("0.1\n0.2\n0.3\n", file), 0);
-    ck_assert_int_eq(fclose(file), 0);
+    write_file(path, "0.1\n0.2\n0.3\n");
     snprintf(yaml, sizeof yaml,
         "subnetworks: [{name: a, populations: [{name: P, size: 3, a: {file: %s}}]}]\n",
         path);
@@ -437,6 +489,7 @@ Suite *spl_test_suite(void)
         tests, resolved_subnetworks_read_back, 0, sizeof resolvable / sizeof *resolvable);
     tcase_add_test(tests, parts_are_set_by_name);
     tcase_add_test(tests, without_region_or_connectome_there_is_none);
+    tcase_add_test(tests, connections_come_from_a_file);
     tcase_add_test(tests, numbers_come_from_files);
     suite_add_tcase(suite, tests);
     return suite;
