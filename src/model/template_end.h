@@ -304,15 +304,24 @@ VEC_INLINE void later_stage(
     }
 }
 
-/* New state at the end of step `step`. */
-VEC_INLINE void end_step(
-    const model_task t, const model_rows *rows, size_t step, size_t lane, model_work *w)
+/* New state at the end of a step. */
+VEC_INLINE void end_step(const model_task t, model_work *w)
 {
     w->x = state_add(state_fma(vec_set(t.run->dt), w->slope, w->x), w->g);
     w->extreme = furthest(w->extreme, w->x);
+}
+
+/* The new states that the monitors want. */
+VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_work *work)
+{
+    const size_t apart = sizeof *work / sizeof(spl_real);
     for (size_t r = 0; r < rows->n_states; r++) {
-        const spl_real *x = (const spl_real *)&w->x + rows->which[r] * SPL_LANES;
-        vec_store(rows->row[r] + step * rows->pitch + lane, vec_load(x));
+        const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
+        spl_real *row = rows->row[r] + step * rows->pitch;
+        SPL_UNROLL
+        for (size_t u = 0; u < N_VECTORS; u++) {
+            vec_store(row + u * SPL_LANES, vec_load(x + u * apart));
+        }
     }
 }
 
@@ -364,8 +373,9 @@ VEC_SPECIALISED void block_of(const model_task t)
             }
         }
         for (size_t u = 0; u < N_VECTORS; u++) {
-            end_step(t, &rows, step, u * SPL_LANES, &work[u]);
+            end_step(t, &work[u]);
         }
+        record_states(&rows, step, work);
     }
     open_gates(t, 0, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
