@@ -10,6 +10,9 @@
 #include "spiking/rows_layout.h"
 #include "spiking/streams.h"
 
+/* Synapses ahead of the one under way whose place is fetched. */
+enum { AHEAD = 16 };
+
 struct spl_rows_builder {
     spl_rows *rows;
     const spl_projection_spec *spec;
@@ -98,6 +101,24 @@ static bool form_offsets(spl_rows *rows)
     return total == rows->n_synapses;
 }
 
+static void count_sources(const spl_rows *rows, const spl_pairs *pairs)
+{
+    uint32_t *offset = offset_of(rows, pairs->row / rows->part_size, 0);
+    for (size_t i = 0; i < pairs->n; i++) {
+        if (i + AHEAD < pairs->n) {
+            __builtin_prefetch(offset + pairs->other[i + AHEAD], 1);
+        }
+        offset[pairs->other[i]]++;
+    }
+}
+
+static void count_targets(const spl_rows *rows, const spl_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        ++*offset_of(rows, pairs->other[i] / rows->part_size, pairs->row);
+    }
+}
+
 spl_status spl_rows_count(spl_rows_builder *builder)
 {
     spl_rows *rows = builder->rows;
@@ -107,16 +128,7 @@ spl_status spl_rows_count(spl_rows_builder *builder)
     rows->n_synapses = 0;
     while (spl_connector_next(&builder->connector, &pairs)) {
         rows->n_synapses += pairs.n;
-        if (of_targets) {
-            uint32_t *offset = offset_of(rows, pairs.row / rows->part_size, 0);
-            for (size_t i = 0; i < pairs.n; i++) {
-                offset[pairs.other[i]]++;
-            }
-            continue;
-        }
-        for (size_t i = 0; i < pairs.n; i++) {
-            ++*offset_of(rows, pairs.other[i] / rows->part_size, pairs.row);
-        }
+        (of_targets ? count_sources : count_targets)(rows, &pairs);
     }
     if (!form_offsets(rows)) {
         return spl_error(SPL_ERR_LIMIT,
@@ -244,17 +256,39 @@ static inline void put_values(const spl_rows_builder *b, size_t i, size_t place)
     }
 }
 
-static void put_sparse(const spl_rows_builder *b, const spl_pairs *pairs)
+static inline void put_entry(
+    const spl_rows_builder *b, size_t i, size_t source, size_t part, size_t target)
 {
     const spl_rows *rows = b->rows;
-    const bool of_targets = spl_connect_rows_are_targets(b->spec);
+    const size_t place = rows->base[part] + (*offset_of(rows, part, source))++;
+    rows->targets[place] = (uint16_t)(target - part * rows->part_size);
+    put_values(b, i, place);
+}
+
+/* One row of targets: sources are anywhere, so their place is fetched ahead, and then
+ * that of the entry. */
+static void put_sources(const spl_rows_builder *b, const spl_pairs *pairs)
+{
+    const spl_rows *rows = b->rows;
+    const size_t part = pairs->row / rows->part_size;
+    const uint32_t *offset = offset_of(rows, part, 0);
+    const uint16_t *targets = rows->targets + rows->base[part];
     for (size_t i = 0; i < pairs->n; i++) {
-        const size_t source = of_targets ? pairs->other[i] : pairs->row;
-        const size_t target = of_targets ? pairs->row : pairs->other[i];
-        const size_t part = target / rows->part_size;
-        const size_t place = rows->base[part] + (*offset_of(rows, part, source))++;
-        rows->targets[place] = (uint16_t)(target - part * rows->part_size);
-        put_values(b, i, place);
+        if (i + AHEAD < pairs->n) {
+            __builtin_prefetch(offset + pairs->other[i + AHEAD], 1);
+        }
+        if (i + AHEAD / 2 < pairs->n) {
+            __builtin_prefetch(targets + offset[pairs->other[i + AHEAD / 2]], 1);
+        }
+        put_entry(b, i, pairs->other[i], part, pairs->row);
+    }
+}
+
+static void put_targets(const spl_rows_builder *b, const spl_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        const size_t part = pairs->other[i] / b->rows->part_size;
+        put_entry(b, i, pairs->row, part, pairs->other[i]);
     }
 }
 
@@ -308,6 +342,11 @@ spl_status spl_rows_fill(spl_rows_builder *builder)
     spl_pairs pairs;
     uint64_t n = 0;
     spl_status status = SPL_OK;
+    const bool of_targets = spl_connect_rows_are_targets(builder->spec);
+    void (*put)(const spl_rows_builder *, const spl_pairs *) =
+        rows->kind == SPL_ROWS_DENSE ? put_dense
+        : of_targets                 ? put_sources
+                                     : put_targets;
     SPL_TRY(form_constants(builder));
     if (rows->kind == SPL_ROWS_DENSE && rows->n_parts > 0) {
         fill_absent(rows);
@@ -317,7 +356,7 @@ spl_status spl_rows_fill(spl_rows_builder *builder)
         rows->kind != SPL_ROWS_ALL && spl_connector_next(&builder->connector, &pairs)) {
         n += pairs.n;
         SPL_TRY(draw_synapses(builder, &pairs));
-        (rows->kind == SPL_ROWS_DENSE ? put_dense : put_sparse)(builder, &pairs);
+        put(builder, &pairs);
     }
     if (rows->kind == SPL_ROWS_SPARSE) {
         restore_offsets(rows);
