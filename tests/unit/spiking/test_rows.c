@@ -82,6 +82,39 @@ static spl_real *delivered(const projection *p, spl_target target, size_t *n_slo
     return ring;
 }
 
+START_TEST(rows_are_in_order)
+{
+    projection p;
+    init_kind(&p, _i);
+    synapses s = projection_synapses(&p);
+    size_t n_wrong = 0;
+    for (size_t source = 0; source < s.n_from; source++) {
+        for (size_t i = s.start[source] + 1; i < s.start[source + 1]; i++) {
+            const spl_synapse *one = &s.all[i - 1];
+            const spl_synapse *next = &s.all[i];
+            n_wrong += next->delay < one->delay ||
+                       (next->delay == one->delay && next->target < one->target);
+        }
+    }
+    ck_assert_uint_eq(n_wrong, 0);
+    synapses_deinit(&s);
+}
+END_TEST
+
+/* Weights of -0, as bounds may make them, are synapses even where rows are dense. */
+START_TEST(no_weight_is_taken_for_none)
+{
+    projection p;
+    projection_init(&p, SPL_CONNECT_ALL_TO_ALL, 30, 30);
+    p.populations[1].receptors[0].effect = SPL_RECEPTOR_CURRENT;
+    p.projection.weight = DRAW_BETWEEN(-1.0, 1.0);
+    p.projection.weight.high = -0.0;
+    synapses s = projection_synapses(&p);
+    ck_assert_uint_eq(s.n, 900);
+    synapses_deinit(&s);
+}
+END_TEST
+
 /* The same from the list of synapses, one by one. */
 static spl_real *listed(const projection *p, size_t n_slots)
 {
@@ -398,6 +431,8 @@ Suite *spl_test_suite(void)
     Suite *suite = suite_create("spiking_rows");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, delivery_is_what_the_synapses_say, 0, N_KINDS);
+    tcase_add_loop_test(all, rows_are_in_order, 0, N_KINDS);
+    tcase_add_test(all, no_weight_is_taken_for_none);
     tcase_add_loop_test(all, parts_make_no_difference, 0, N_KINDS);
     tcase_add_loop_test(all, random_numbers_are_the_same_on_all_targets, 0, N_KINDS);
     tcase_add_loop_test(all, synapses_depend_on_seed_and_projection_alone, 0, N_KINDS);
