@@ -484,11 +484,11 @@ bool spl_population_diverged(const spl_population *population, size_t *neuron)
 
 /* The arrays that change, one after the other; false after the last. */
 static bool changing_array(
-    const spl_population *population, size_t index, spl_real **array, size_t *bytes)
+    const spl_population *population, size_t index, spl_real **array, size_t *n_rows)
 {
     const size_t n_states = population->own->base->n_states;
     const size_t n_receptors = population->spec->n_receptors;
-    *bytes = population->stride * sizeof(spl_real);
+    *n_rows = 1;
     if (index < n_states) {
         *array = population->state[index];
         return true;
@@ -501,7 +501,7 @@ static bool changing_array(
     index -= 2 * n_receptors;
     if (index < n_receptors) {
         *array = population->ring[index];
-        *bytes *= population->n_slots;
+        *n_rows = population->n_slots;
         return true;
     }
     *array = population->own->run.held;
@@ -511,36 +511,37 @@ static bool changing_array(
 size_t spl_population_state_bytes(const spl_population *population)
 {
     spl_real *array;
-    size_t bytes;
+    size_t n_rows;
     size_t total = 0;
-    for (size_t i = 0; changing_array(population, i, &array, &bytes); i++) {
-        total += array != NULL ? bytes : 0;
+    for (size_t i = 0; changing_array(population, i, &array, &n_rows); i++) {
+        total += array != NULL ? n_rows * population->n * sizeof *array : 0;
     }
     return total;
 }
 
+/* What the padding holds differs from target to target and means nothing. */
 void spl_population_copy_state(const spl_population *population, void *out)
 {
+    const size_t bytes = population->n * sizeof(spl_real);
     char *to = out;
     spl_real *array;
-    size_t bytes;
-    for (size_t i = 0; changing_array(population, i, &array, &bytes); i++) {
-        if (array != NULL) {
-            memcpy(to, array, bytes);
-            to += bytes;
+    size_t n_rows;
+    for (size_t i = 0; changing_array(population, i, &array, &n_rows); i++) {
+        for (size_t row = 0; array != NULL && row < n_rows; row++, to += bytes) {
+            memcpy(to, array + row * population->stride, bytes);
         }
     }
 }
 
 void spl_population_put_state(spl_population *population, const void *state)
 {
+    const size_t bytes = population->n * sizeof(spl_real);
     const char *from = state;
     spl_real *array;
-    size_t bytes;
-    for (size_t i = 0; changing_array(population, i, &array, &bytes); i++) {
-        if (array != NULL) {
-            memcpy(array, from, bytes);
-            from += bytes;
+    size_t n_rows;
+    for (size_t i = 0; changing_array(population, i, &array, &n_rows); i++) {
+        for (size_t row = 0; array != NULL && row < n_rows; row++, from += bytes) {
+            memcpy(array + row * population->stride, from, bytes);
         }
     }
 }

@@ -43,9 +43,10 @@ typedef struct spl_population_block {
 typedef struct spl_subnetwork_block {
     uint64_t first_step; /* of the steps first_step + 1 .. first_step + n_steps */
     size_t n_steps;
-    const double *drive;                     /* [n_steps] D_k */
-    const double *filtered;                  /* [n_steps] x_k+1, kHz */
-    const double *Q_hat;                     /* [n_steps] Qhat_k+1, not clipped */
+    const double *drive;    /* [n_steps] D_k */
+    const double *filtered; /* [n_steps] x_k+1, kHz */
+    const double *Q_hat;    /* [n_steps] Qhat_k+1, not clipped */
+    size_t n_populations;
     const spl_population_block *populations; /* [n_populations] */
 } spl_subnetwork_block;
 
