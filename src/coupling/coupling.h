@@ -37,6 +37,7 @@ typedef struct spl_coupling_kernels {
     const spl_coupling *info;
     size_t n_channels;
     bool affine;     /* c = a sum + b */
+    bool sends_x;    /* what is sent is x itself */
     bool difference; /* c = a (sum - row_sum x) */
     void (*couple)(const spl_coupling_run *run, size_t first, size_t count,
         const spl_real *sums, const spl_real *x, spl_real *c, spl_real *sent);

@@ -5,6 +5,7 @@
     "c = cmin + (cmax - cmin) / (1 + exp(-a (sum w x_j - midpoint) / sigma))"
 #define COUPLING_SENDS_OBSERVABLE true
 #define COUPLING_IN_STRENGTH      false
+#define COUPLING_SENDS_X          true
 /* clang-format off */
 #define PARAMS(X)                                                                          \
     X(cmin,     -1.0,  "1", -1.0, 1.0,   FINITE,   "lowest input")                         \

@@ -2,7 +2,8 @@
  * bodies COUPLING_PRE   x of the source; fills sent[0], sent[1] COUPLING_POST  sum[0],
  * sum[1], x of the target, n = number of nodes; returns the input c p parameters as
  * doubles A coupling that is affine in the sum and sends x itself defines COUPLING_AFFINE
- * instead: the node kernels then form a sum + b by themselves. */
+ * instead: the node kernels then form a sum + b by themselves. One whose COUPLING_PRE is
+ * the identity may define COUPLING_SENDS_X true: its nodes can carry subnetworks. */
 #include "coupling/coupling.h"
 #include "simd/vec_math.h"
 

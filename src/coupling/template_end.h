@@ -6,6 +6,13 @@
 #define COUPLING_DIFFERENCE false
 #endif
 
+#ifdef COUPLING_AFFINE
+#define COUPLING_SENDS_X true
+#endif
+#ifndef COUPLING_SENDS_X
+#define COUPLING_SENDS_X false
+#endif
+
 #define COUPLING_ENUM(name, ...) PARAM_##name,
 enum { PARAMS(COUPLING_ENUM) N_PARAMS };
 _Static_assert(N_PARAMS <= SPL_COUPLING_MAX_PARAMS, "too many parameters");
@@ -53,6 +60,7 @@ const spl_coupling_kernels SPL_TARGETED(SPL_PASTE(spl_coupling, COUPLING)) = {
     .info = &coupling_table,
     .n_channels = COUPLING_CHANNELS,
     .difference = COUPLING_DIFFERENCE,
+    .sends_x = COUPLING_SENDS_X,
 #ifdef COUPLING_AFFINE
     .affine = true,
 #else

@@ -1,7 +1,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "integrate/internal.h"
+#include "integrate/barrier.h"
 
 /* A pure spin barrier took 200 times as long on a busy machine; about 2000 pauses are a
  * few microseconds, longer than a balanced block needs. */

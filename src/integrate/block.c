@@ -62,19 +62,22 @@ void spl_put_samples(
     }
 }
 
-/* A NaN fails every comparison, so the test is for being inside. Padding does not count.
+/* A NaN fails every comparison, so the test is for being inside. Padding does not count,
+ * nor do nodes that a subnetwork replaces.
  */
 bool spl_tile_inside(const spl_network *network, size_t first, const spl_real *extreme)
 {
     bool all = true;
     for (size_t lane = 0; lane < SPL_TILE && first + lane < network->n_nodes; lane++) {
-        all = all && extreme[lane] <= network->divergence_limit;
+        all = all && (extreme[lane] <= network->divergence_limit ||
+                         !spl_is_integrated(network, first + lane));
     }
     return all;
 }
 
-bool spl_advance_block(
-    spl_network *network, spl_scratch *scratch, size_t first, size_t n_steps)
+/* From the sums of the block to the samples. */
+static void advance_nodes(
+    spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps)
 {
     spl_fill_sums(network, scratch, first, n_steps);
     const bool noise =
@@ -91,6 +94,47 @@ bool spl_advance_block(
         .extreme = scratch->extreme,
     };
     network->model->block[network->scheme](&network->run, &block);
+}
+
+bool spl_advance_block(
+    spl_network *network, spl_scratch *scratch, size_t first, size_t n_steps)
+{
+    advance_nodes(network, scratch, first, n_steps);
+    spl_put_samples(network, scratch, first, n_steps);
+    return spl_tile_inside(network, first, scratch->extreme);
+}
+
+void spl_begin_hosted(spl_network *network, size_t first, size_t n_steps)
+{
+    const size_t tile = first / SPL_TILE;
+    const spl_scratch *scratch = &network->tied[tile];
+    advance_nodes(network, scratch, first, n_steps);
+    for (size_t h = network->first_host[tile]; h < network->first_host[tile + 1]; h++) {
+        spl_host *host = &network->hosts[h];
+        const size_t lane = host->node - first;
+        spl_host_begin(network, host, scratch->sent[lane]);
+        for (size_t s = 0; s < n_steps && !host->stepwise; s++) {
+            spl_host_set_drive(network, host, s, scratch->sums[s * SPL_TILE + lane],
+                scratch->sent[s * SPL_TILE + lane]);
+        }
+    }
+}
+
+bool spl_finish_hosted(spl_network *network, size_t first, size_t n_steps)
+{
+    const size_t tile = first / SPL_TILE;
+    const spl_scratch *scratch = &network->tied[tile];
+    for (size_t h = network->first_host[tile]; h < network->first_host[tile + 1]; h++) {
+        spl_host *host = &network->hosts[h];
+        spl_real *sent = scratch->sent + (host->node - first);
+        spl_real *half = scratch->sent_half + (host->node - first);
+        for (size_t s = 0; s < n_steps; s++) {
+            sent[(s + 1) * SPL_TILE] =
+                spl_host_mix(network, host, s + 1, sent[(s + 1) * SPL_TILE], true);
+            half[s * SPL_TILE] = spl_host_mix_half(network, host, s, half[s * SPL_TILE]);
+        }
+        spl_host_end(network, host, scratch, n_steps);
+    }
     spl_put_samples(network, scratch, first, n_steps);
     return spl_tile_inside(network, first, scratch->extreme);
 }

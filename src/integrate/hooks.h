@@ -23,6 +23,9 @@ typedef struct spl_divergence {
     size_t node, state;
     double value;
     uint64_t step; /* the step that produced it */
+    /* of a subnetwork that failed in the last block, which is then lost; the message is
+     * the last error of the calling thread */
+    spl_status status;
 } spl_divergence;
 
 #endif

@@ -2,20 +2,8 @@
 #ifndef SPL_INTEGRATE_INTERNAL_H
 #define SPL_INTEGRATE_INTERNAL_H
 
+#include "integrate/barrier.h"
 #include "integrate/network.h"
-
-/* A barrier for a team inside one parallel region: spins for a bounded time, then yields,
- * so that an oversubscribed machine does not burn the time of the thread it waits for. */
-typedef struct spl_barrier {
-    unsigned team;
-    _Atomic unsigned count;
-    _Atomic unsigned generation;
-} spl_barrier;
-void spl_barrier_wait(spl_barrier *barrier);
-/* The same with work in between, by the thread whose index is 0, while all others wait.
- */
-void spl_barrier_meet(
-    spl_barrier *barrier, int index, void (*work)(void *user), void *user);
 
 /* One thread of the team, and its share: units first_unit .. end_unit of the plan, or a
  * part of the one unit that all share; their tiles are plan->tile[begin .. end). */
@@ -25,6 +13,7 @@ typedef struct spl_worker {
     size_t begin, end;
     spl_scratch *scratch;
     spl_barrier *barrier;
+    spl_member member; /* of the same team, for the subnetworks */
 } spl_worker;
 
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
@@ -50,6 +39,57 @@ void spl_advance_reference(spl_network *network, size_t n_steps);
 #define spl_advance_batch SPL_PRECISE(spl_advance_batch)
 void spl_advance_batch(spl_network *const *networks, size_t n, const spl_batch *batch,
     size_t n_steps, bool *inside);
+
+/* Tiles with hosts that are free otherwise: the nodes go through the block, then the
+ * subnetworks, then what the nodes send is mixed and goes to the history. */
+#define spl_begin_hosted  SPL_PRECISE(spl_begin_hosted)
+#define spl_finish_hosted SPL_PRECISE(spl_finish_hosted)
+void spl_begin_hosted(spl_network *network, size_t first, size_t n_steps);
+bool spl_finish_hosted(spl_network *network, size_t first, size_t n_steps);
+
+/* hosts.c. `s` counts steps from the present one of the network on. */
+
+/* A block begins; the node's own observable is x. */
+#define spl_host_begin SPL_PRECISE(spl_host_begin)
+void spl_host_begin(spl_network *network, spl_host *host, spl_real x);
+/* The node's own observable, from its state. */
+#define spl_host_observable SPL_PRECISE(spl_host_observable)
+spl_real spl_host_observable(const spl_network *network, const spl_host *host);
+/* D of step s for a given sum of the edges, x the node's own observable. */
+#define spl_host_set_drive SPL_PRECISE(spl_host_set_drive)
+void spl_host_set_drive(
+    const spl_network *network, spl_host *host, size_t s, spl_real sum, spl_real x);
+/* Advance from step s by n, with the member's whole team or by the member alone. */
+#define spl_host_advance SPL_PRECISE(spl_host_advance)
+void spl_host_advance(spl_network *network, spl_host *host, size_t s, size_t n,
+    const spl_member *member, bool all);
+/* The member's share of all hosts, the large ones together with the others. */
+#define spl_host_share SPL_PRECISE(spl_host_share)
+void spl_host_share(spl_network *network, size_t s, size_t n, const spl_member *member);
+/* The member's share of the subnetworks that no node carries, for a block of n steps. */
+#define spl_advance_unhosted SPL_PRECISE(spl_advance_unhosted)
+void spl_advance_unhosted(spl_network *network, size_t n, const spl_member *member);
+/* What the node sends at step s if its own observable is x; the last sample of a step is
+ * counted if it is clipped. */
+#define spl_host_mix SPL_PRECISE(spl_host_mix)
+spl_real spl_host_mix(
+    const spl_network *network, spl_host *host, size_t s, spl_real x, bool last);
+/* The same half a step after s. */
+#define spl_host_mix_half SPL_PRECISE(spl_host_mix_half)
+spl_real spl_host_mix_half(
+    const spl_network *network, const spl_host *host, size_t s, spl_real x);
+/* The end of a block of n steps: what the monitors see of a node that is not integrated,
+ * and its state. */
+#define spl_host_end SPL_PRECISE(spl_host_end)
+void spl_host_end(const spl_network *network, const spl_host *host,
+    const spl_scratch *scratch, size_t n_steps);
+/* The same of one step for a row of the record, or NULL, and the sum of its edges. */
+#define spl_host_end_step SPL_PRECISE(spl_host_end_step)
+void spl_host_end_step(const spl_network *network, const spl_host *host, size_t s,
+    spl_real sum, spl_real *row);
+/* The state of such a node at step s. */
+#define spl_host_rest SPL_PRECISE(spl_host_rest)
+void spl_host_rest(const spl_network *network, const spl_host *host, size_t s);
 
 /* Pieces of both: sums of the block from known samples, in panels; the samples of the
  * block to the history; whether a tile's largest values are inside. */

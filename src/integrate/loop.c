@@ -62,7 +62,8 @@ static bool inside(const spl_network *network, spl_divergence *where)
     for (size_t s = 0; s < network->n_states; s++) {
         const spl_real *state = network->run.state + s * network->stride;
         for (size_t i = 0; i < network->n_nodes; i++) {
-            if (!(fabs((double)state[i]) <= network->divergence_limit)) {
+            if (!(fabs((double)state[i]) <= network->divergence_limit) &&
+                spl_is_integrated(network, i)) {
                 where->state = s;
                 where->node = i;
                 where->value = (double)state[i];
@@ -74,20 +75,35 @@ static bool inside(const spl_network *network, spl_divergence *where)
 }
 
 /* Tiles that go through a block, and then to the monitors while their rows are in the
- * nearest cache: a tied unit, a few free tiles, or everything. Returns the end of the
- * group that begins at plan->tile[begin]. */
+ * nearest cache: a tied unit, a few free tiles, one with hosts, or everything. Returns
+ * the end of the group that begins at plan->tile[begin]. */
 enum { FREE_TILES = 8 };
 static size_t end_of_group(
     const spl_network *network, const spl_worker *worker, size_t begin, size_t *unit)
 {
     const spl_plan *plan = network->plan;
-    if (network->reference || network->together) {
+    if (network->reference) {
         return worker->end;
     }
     if (*unit < plan->n_tied) {
         return plan->unit_start[++*unit];
     }
-    return begin + FREE_TILES < worker->end ? begin + FREE_TILES : worker->end;
+    size_t end = begin + 1;
+    while (end < worker->end && end < begin + FREE_TILES &&
+           !spl_has_hosts(network, plan->tile[begin]) &&
+           !spl_has_hosts(network, plan->tile[end])) {
+        end++;
+    }
+    return end;
+}
+
+/* Whether plan->tile[at] is a free tile with hosts, which goes through a block in three
+ * pieces. */
+static bool is_hosted(const spl_network *network, size_t at)
+{
+    const spl_plan *plan = network->plan;
+    return !network->reference && at >= plan->unit_start[plan->n_tied] &&
+           spl_has_hosts(network, plan->tile[at]);
 }
 
 /* Returns whether the states of the group stayed inside at every step. */
@@ -161,24 +177,70 @@ static void observe(const loop_state *team, size_t begin, size_t end)
     }
 }
 
-/* The worker's part of a block; false if a state left the bounds. Tiles that are lost
- * are observed later, when it is known how far they were good. */
+/* Tiles that are lost are observed later, when it is known how far they were good. */
+static void end_group(loop_state *team, size_t begin, size_t end, bool good)
+{
+    memset(team->network->lost + begin, !good, end - begin);
+    if (good) {
+        observe(team, begin, end);
+    }
+}
+
+/* Subnetworks of free tiles between their nodes and what these send. */
+static bool advance_hosted(loop_state *team, const spl_worker *worker, bool show)
+{
+    spl_network *network = team->network;
+    bool all_inside = true;
+    spl_barrier_wait(worker->barrier);
+    spl_host_share(network, 0, team->n_steps, &worker->member);
+    spl_advance_unhosted(network, team->n_steps, &worker->member);
+    spl_barrier_wait(worker->barrier);
+    for (size_t t = worker->begin; t < worker->end; t++) {
+        if (is_hosted(network, t)) {
+            const size_t first = (size_t)network->plan->tile[t] * SPL_TILE;
+            const bool good = spl_finish_hosted(network, first, team->n_steps);
+            all_inside = all_inside && good;
+            if (show) {
+                end_group(team, t, t + 1, good);
+            }
+        }
+    }
+    return all_inside;
+}
+
+/* The worker's part of a block; false if a state left the bounds. */
 static bool advance(loop_state *team, const spl_worker *worker, bool show)
 {
     spl_network *network = team->network;
     bool all_inside = true;
     size_t unit = worker->first_unit;
+    if (network->together) {
+        /* also who has no tile waits with the others, and has a share of the hosts */
+        all_inside =
+            spl_advance_tied(network, worker, network->plan->tile + worker->begin,
+                worker->end - worker->begin, team->n_steps);
+        if (show) {
+            end_group(team, worker->begin, worker->end, all_inside);
+        }
+        spl_advance_unhosted(network, team->n_steps, &worker->member);
+        return all_inside;
+    }
     for (size_t begin = worker->begin; begin < worker->end;) {
         const size_t end = end_of_group(network, worker, begin, &unit);
-        const bool good = advance_group(network, worker, begin, end, team->n_steps);
-        all_inside = all_inside && good;
-        if (show) {
-            memset(network->lost + begin, !good, end - begin);
-        }
-        if (show && good) {
-            observe(team, begin, end);
+        if (is_hosted(network, begin)) {
+            spl_begin_hosted(
+                network, (size_t)network->plan->tile[begin] * SPL_TILE, team->n_steps);
+        } else {
+            const bool good = advance_group(network, worker, begin, end, team->n_steps);
+            all_inside = all_inside && good;
+            if (show) {
+                end_group(team, begin, end, good);
+            }
         }
         begin = end;
+    }
+    if (network->n_jobs > 0 && !network->reference) {
+        all_inside = advance_hosted(team, worker, show) && all_inside;
     }
     return all_inside;
 }
@@ -199,6 +261,7 @@ static spl_worker everything(spl_network *network, spl_barrier *alone)
         .end = network->stride / SPL_TILE,
         .scratch = network->scratch,
         .barrier = alone,
+        .member = {.count = 1, .barrier = alone},
     };
 }
 
@@ -219,6 +282,7 @@ static size_t replay(loop_state *team)
         memcpy(network->eta, network->eta_backup, bytes);
     }
     spl_network_carry(network);
+    network->replaying = true;
     team->n_steps = 1;
     while (network->step < start + n_steps) {
         if (record != NULL) {
@@ -233,22 +297,49 @@ static size_t replay(loop_state *team)
     const size_t good = (size_t)(network->step - start);
     network->record = record;
     network->step = start;
+    network->replaying = false;
     return good;
 }
 
-/* Units of thread `index` of `count`: each takes its share of the tiles that are left, in
- * whole units. */
-static void deal_units(const spl_plan *plan, size_t index, size_t count, spl_worker *mine)
+/* What a unit costs, in tiles; a subnetwork of a free tile is not dealt with it. */
+static double weight_of(const spl_network *network, size_t unit)
 {
-    const size_t n_tiles = plan->stride / SPL_TILE;
+    static const double tile_ns = 11.0 * SPL_TILE;
+    const spl_plan *plan = network->plan;
+    double weight = (double)(plan->unit_start[unit + 1] - plan->unit_start[unit]);
+    for (size_t t = plan->unit_start[unit];
+         unit < plan->n_tied && t < plan->unit_start[unit + 1]; t++) {
+        for (size_t h = 0; spl_has_hosts(network, plan->tile[t]) &&
+                           h < network->first_host[plan->tile[t] + 1] -
+                                   network->first_host[plan->tile[t]];
+             h++) {
+            weight +=
+                network->hosts[network->first_host[plan->tile[t]] + h].job->cost_ns /
+                tile_ns;
+        }
+    }
+    return weight;
+}
+
+/* Units of thread `index` of `count`: each takes its share of the work that is left, in
+ * whole units. */
+static void deal_units(
+    const spl_network *network, size_t index, size_t count, spl_worker *mine)
+{
+    const spl_plan *plan = network->plan;
+    double left = 0.0;
+    for (size_t unit = 0; unit < plan->n_units; unit++) {
+        left += weight_of(network, unit);
+    }
     size_t unit = 0;
     for (size_t t = 0; t <= index; t++) {
-        const size_t left = n_tiles - plan->unit_start[unit];
-        const size_t end = plan->unit_start[unit] + (left + count - t - 1) / (count - t);
+        const double share = ceil(left / (double)(count - t));
+        double taken = 0.0;
         mine->first_unit = unit;
-        while (unit < plan->n_units && plan->unit_start[unit] < end) {
-            unit++;
+        for (; unit < plan->n_units && taken < share; unit++) {
+            taken += weight_of(network, unit);
         }
+        left -= taken;
         mine->end_unit = unit;
     }
     mine->begin = plan->unit_start[mine->first_unit];
@@ -262,13 +353,14 @@ static spl_worker deal(loop_state *team, size_t index)
         .index = (int)index,
         .scratch = &network->scratch[index],
         .barrier = &team->barrier,
+        .member = {index, team->barrier.team, &team->barrier},
     };
     if (network->together) {
         const size_t n_tiles = network->stride / SPL_TILE;
         worker.begin = index * n_tiles / team->barrier.team;
         worker.end = (index + 1) * n_tiles / team->barrier.team;
     } else {
-        deal_units(network->plan, index, team->barrier.team, &worker);
+        deal_units(network, index, team->barrier.team, &worker);
     }
     return worker;
 }
@@ -290,6 +382,17 @@ static void find_divergence(loop_state *team)
     }
 }
 
+/* The block in which a subnetwork fails is lost. */
+static void find_failure(loop_state *team)
+{
+    const spl_network *network = team->network;
+    team->divergence->status = spl_jobs_status(network->jobs, network->n_jobs);
+    if (team->divergence->status != SPL_OK) {
+        team->n_steps = 0;
+        team->stop = true;
+    }
+}
+
 /* By the calling thread after every block, while the others wait. */
 static void between_blocks(void *user)
 {
@@ -297,6 +400,8 @@ static void between_blocks(void *user)
     spl_network *network = team->network;
     if (team->suspicious) {
         find_divergence(team);
+    } else {
+        find_failure(team);
     }
     const spl_samples samples = samples_of(network, team->n_steps);
     if (team->hooks->finish != NULL &&
@@ -344,13 +449,18 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
     /* clang's runtime allocates for a region even of one thread */
     if (network->reference || network->threads == 1) {
         team.barrier.team = 1;
+        spl_jobs_deal(network->jobs, network->n_jobs, network->host_load, 1);
         work(&team, 0);
         return;
     }
 #pragma omp parallel num_threads(network->threads)
     {
 #pragma omp single
-        team.barrier.team = (unsigned)omp_get_num_threads();
+        {
+            team.barrier.team = (unsigned)omp_get_num_threads();
+            spl_jobs_deal(
+                network->jobs, network->n_jobs, network->host_load, team.barrier.team);
+        }
         work(&team, (size_t)omp_get_thread_num());
     }
 }
@@ -422,17 +532,40 @@ void spl_network_carry(spl_network *network)
     }
 }
 
+/* What the hosts of a tile send at the start and before. */
+static void mix_tile(spl_network *network, size_t first, spl_real *sent)
+{
+    const size_t tile = first / SPL_TILE;
+    for (size_t h = 0; spl_has_hosts(network, tile) &&
+                       h < network->first_host[tile + 1] - network->first_host[tile];
+         h++) {
+        spl_host *host = &network->hosts[network->first_host[tile] + h];
+        spl_real *sample = &sent[host->node - first];
+        *sample = spl_host_mix(network, host, 0, *sample, false);
+    }
+}
+
 void spl_network_start(spl_network *network)
 {
     const size_t n_channels = network->n_channels;
     spl_real *zero = network->scratch->sums;
     network->step = 0;
     memset(zero, 0, n_channels * SPL_TILE * sizeof *zero);
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        network->jobs[j].status = SPL_OK;
+    }
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        network->hosts[h].clips = 0;
+        spl_host_begin(network, &network->hosts[h], 0);
+        spl_host_rest(network, &network->hosts[h], 0);
+    }
     for (size_t first = 0; first < network->stride; first += SPL_TILE) {
-        network->model->present(&network->run, first, zero, network->scratch->sent, NULL);
+        spl_real *sent = network->scratch->sent;
+        network->model->present(&network->run, first, zero, sent, NULL);
+        mix_tile(network, first, sent);
         for (size_t channel = 0; channel < n_channels; channel++) {
             for (size_t lane = 0; lane < SPL_TILE; lane++) {
-                const spl_real sample = network->scratch->sent[channel * SPL_TILE + lane];
+                const spl_real sample = sent[channel * SPL_TILE + lane];
                 if (first + lane >= network->n_nodes) {
                     continue;
                 }

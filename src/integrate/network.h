@@ -10,12 +10,15 @@
 #include "base/arena.h"
 #include "coupling/sums.h"
 #include "integrate/hooks.h"
+#include "integrate/jobs.h"
 #include "model/kernel.h"
 #include "rng/rng.h"
 #include "simd/tile.h"
+#include "spiking/subnetwork.h"
 
 /* Working memory of one tile and one block of B steps: one per thread for free tiles, one
- * for each tied tile, whose steps take turns with those of others. */
+ * for each tied tile, whose steps take turns with those of others, and for each tile with
+ * a host. */
 typedef struct spl_scratch {
     spl_real *sums;      /* [B + 1][n_channels][SPL_TILE] */
     spl_real *half;      /* [B][n_channels][SPL_TILE] */
@@ -29,6 +32,27 @@ typedef struct spl_scratch {
     spl_real *c;                               /* [SPL_TILE] */
     spl_real *stage_sums;                      /* [n_channels][SPL_TILE] */
 } spl_scratch;
+
+/* A node that carries a spiking subnetwork. Between the steps k and k + 1 it is driven by
+ * D_k = kc c_k + kl x_k, x the node's own observable, and then the node sends
+ * alpha x_k+1 + beta Qhat_k+1, within [0, Q_max]. */
+typedef struct spl_host {
+    size_t node;
+    spl_job *job; /* its subnetwork, for the threads */
+    const spl_interface_spec *interface;
+    bool replaces; /* the node is not integrated, it shows Qhat alone */
+    double Q_max;
+    bool has_voltage; /* V follows from Q with these; else the first state is Q itself */
+    double V_T, d_V;
+    bool in_unit;   /* advanced step by step by the thread that owns its tied unit */
+    bool stepwise;  /* its input depends on what it sends, not only on the past */
+    uint64_t clips; /* samples that left [0, Q_max] */
+    /* of the block under way */
+    uint64_t first; /* its first step */
+    double *drive;  /* [B]: D of the steps from `first` on */
+    double *Q_hat;  /* [B + 1]: at the steps from `first` on */
+    spl_real x;     /* the node's own observable now, while its unit goes step by step */
+} spl_host;
 
 typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
 
@@ -66,6 +90,18 @@ typedef struct spl_network {
     spl_scratch *tied;                      /* [tiles]; zero for free tiles */
     spl_real **tied_sent, **tied_sent_half; /* [tiles]: theirs, for near edges */
 
+    /* spiking subnetworks in the order of the settings; nodes that carry one, by node */
+    size_t n_jobs;
+    spl_job *jobs;
+    size_t n_hosts;
+    spl_host *hosts;
+    uint32_t *first_host;         /* [tiles + 1]: hosts of each tile */
+    bool *replaced;               /* [n_nodes]: not integrated; NULL without hosts */
+    double *host_load;            /* [threads] */
+    bool replaying;               /* a block is repeated: its hosts have been advanced */
+    const spl_model_kernels *one; /* evaluates single nodes */
+    const spl_coupling_kernels *couple_one;
+
     /* the reference engine, else NULL */
     spl_real *y, *slope, *x_before, *f_before; /* [n_states][stride] */
     spl_real *c;                               /* [stride] */
@@ -84,6 +120,18 @@ typedef struct spl_network {
     const double *given_normals;
     uint64_t n_given;
 } spl_network;
+
+/* Whether a node is integrated at all; if not, its subnetwork speaks for it. */
+static inline bool spl_is_integrated(const spl_network *network, size_t node)
+{
+    return network->replaced == NULL || !network->replaced[node];
+}
+
+static inline bool spl_has_hosts(const spl_network *network, size_t tile)
+{
+    return network->n_hosts > 0 &&
+           network->first_host[tile] < network->first_host[tile + 1];
+}
 
 /* Fill history and carried sums from the present states; the past is constant. Sets step
  * to 0. */
@@ -108,7 +156,8 @@ void spl_network_advance_batch(spl_network *const *networks, size_t n, spl_batch
     uint64_t n_steps, const spl_block_hooks *hooks, spl_divergence *divergence);
 
 /* Advance by n steps, or until a hook ends the loop or a state diverges: then
- * `divergence` tells where, and the hooks have seen every step before it. */
+ * `divergence` tells where, and the hooks have seen every step before it; or until a
+ * subnetwork fails. */
 #define spl_network_advance SPL_PRECISE(spl_network_advance)
 void spl_network_advance(spl_network *network, uint64_t n_steps,
     const spl_block_hooks *hooks, spl_divergence *divergence);

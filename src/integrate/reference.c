@@ -167,8 +167,19 @@ static void stage_of(
     put_node(network, network->y, i, y);
 }
 
+/* Nodes with subnetworks send Qhat of the start of the step at all its stages, at its end
+ * the new one. */
+static void mix_all(const spl_network *network, spl_real *present, bool last)
+{
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        spl_host *host = &network->hosts[h];
+        host->x = present[host->node];
+        present[host->node] = spl_host_mix(network, host, last ? 1 : 0, host->x, last);
+    }
+}
+
 /* What every node shows at its y. */
-static void show_all(const spl_network *network, spl_real *present)
+static void show_all(const spl_network *network, spl_real *present, bool last)
 {
     const spl_real none[SPL_MAX_CHANNELS] = {0};
     for (size_t i = 0; i < network->n_nodes; i++) {
@@ -180,6 +191,21 @@ static void show_all(const spl_network *network, spl_real *present)
             present[channel * network->stride + i] = sent[channel];
         }
     }
+    mix_all(network, present, last);
+}
+
+/* The subnetworks go a step, driven by its start. */
+static void advance_hosts(spl_network *network)
+{
+    const int64_t k = (int64_t)network->step;
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        spl_host *host = &network->hosts[h];
+        spl_real sums[SPL_MAX_CHANNELS];
+        sum_edges(network, host->node, network->history, k, network->present[0], sums);
+        spl_host_set_drive(network, host, 0, sums[0], host->x);
+        spl_host_advance(network, host, 0, 1, NULL, false);
+    }
+    spl_advance_unhosted(network, 1, &(spl_member){.count = 1});
 }
 
 static void record(const spl_network *network, spl_real *row)
@@ -233,6 +259,11 @@ static void put_half(spl_network *network, size_t i)
             eighth, slope_before[s] - slope[s], (spl_real)0.5 * (before[s] + x[s]));
     }
     couple_node(network, i, half, none, sent);
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        if (network->hosts[h].node == i) {
+            sent[0] = spl_host_mix_half(network, &network->hosts[h], 0, sent[0]);
+        }
+    }
     put_sample(network, network->half_history, i, k, sent);
 }
 
@@ -246,15 +277,21 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
         spl_noise_fill(network, first, network->step, 1,
             network->step_noise + first * network->n_states);
     }
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        spl_host_begin(network, &network->hosts[h], 0);
+    }
     memcpy(network->y, network->run.state, bytes);
     for (size_t stage = 0; stage < scheme->n_stages; stage++) {
-        show_all(network, network->present[0]);
+        show_all(network, network->present[0], false);
+        if (stage == 0) {
+            advance_hosts(network);
+        }
         for (size_t i = 0; i < network->n_nodes; i++) {
             stage_of(network, i, stage, network->present[0]);
         }
     }
     memcpy(network->run.state, network->y, bytes);
-    show_all(network, network->present[0]);
+    show_all(network, network->present[0], true);
     for (size_t i = 0; i < network->n_nodes; i++) {
         spl_real sent[SPL_MAX_CHANNELS];
         for (size_t channel = 0; channel < network->n_channels; channel++) {
@@ -268,5 +305,11 @@ void spl_advance_reference(spl_network *network, size_t n_steps)
     spl_real *row = spl_record_row(network, 0);
     if (row != NULL) {
         record(network, row);
+    }
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        spl_real sums[SPL_MAX_CHANNELS];
+        sum_edges(network, network->hosts[h].node, network->history,
+            (int64_t)network->step + 1, network->present[0], sums);
+        spl_host_end_step(network, &network->hosts[h], 1, sums[0], row);
     }
 }

@@ -110,10 +110,100 @@ static void add_near(const tied_unit *unit, size_t t, bool half, size_t at)
     }
 }
 
+/* Hosts of a tile of the unit are [*begin, *end); none if the network has none. */
+static void hosts_of(const tied_unit *unit, size_t t, size_t *begin, size_t *end)
+{
+    const spl_network *network = unit->network;
+    *begin = 0;
+    *end = 0;
+    if (spl_has_hosts(network, unit->tiles[t])) {
+        *begin = network->first_host[unit->tiles[t]];
+        *end = network->first_host[unit->tiles[t] + 1];
+    }
+}
+
+static void begin_hosts(const tied_unit *unit, size_t t)
+{
+    size_t h;
+    size_t end;
+    for (hosts_of(unit, t, &h, &end); h < end; h++) {
+        spl_host *host = &unit->network->hosts[h];
+        spl_host_begin(unit->network, host, spl_host_observable(unit->network, host));
+    }
+}
+
+/* From what is known at the start of the step. Threads that share the unit share the
+ * subnetworks too. */
+static void advance_hosts(const tied_unit *unit, size_t step)
+{
+    spl_network *network = unit->network;
+    const bool together = network->together;
+    size_t h;
+    size_t end;
+    if (network->n_hosts == 0) {
+        return;
+    }
+    for (size_t t = 0; t < unit->n_tiles; t++) {
+        const spl_real *sums = scratch_of(unit, t)->sums + step * unit->width;
+        for (hosts_of(unit, t, &h, &end); h < end; h++) {
+            spl_host *host = &network->hosts[h];
+            spl_host_set_drive(network, host, step, sums[host->node % SPL_TILE], host->x);
+            if (!together) {
+                spl_host_advance(network, host, step, 1, NULL, false);
+            }
+        }
+    }
+    wait_for_others(unit);
+    if (together) {
+        spl_host_share(network, step, 1, &unit->worker->member);
+    }
+    wait_for_others(unit);
+}
+
+/* What hosts show after a stage of a step, and half a step back. */
+static void mix_stage(
+    const tied_unit *unit, size_t t, size_t step, size_t stage, spl_real *sent)
+{
+    spl_network *network = unit->network;
+    const spl_scratch *scratch = scratch_of(unit, t);
+    const bool last = stage + 1 == spl_schemes[network->scheme].n_stages;
+    size_t h;
+    size_t end;
+    for (hosts_of(unit, t, &h, &end); h < end; h++) {
+        spl_host *host = &network->hosts[h];
+        const size_t lane = host->node % SPL_TILE;
+        if (stage == 0 && step > 0 && network->half_history != NULL) {
+            spl_real *half = scratch->sent_half + (step - 1) * unit->width + lane;
+            *half = spl_host_mix_half(network, host, step - 1, *half);
+        }
+        host->x = last ? sent[lane] : host->x;
+        sent[lane] =
+            spl_host_mix(network, host, last ? step + 1 : step, sent[lane], last);
+    }
+}
+
+static void end_hosts(const tied_unit *unit, size_t t)
+{
+    spl_network *network = unit->network;
+    const spl_scratch *scratch = scratch_of(unit, t);
+    size_t h;
+    size_t end;
+    for (hosts_of(unit, t, &h, &end); h < end; h++) {
+        spl_host *host = &network->hosts[h];
+        if (network->half_history != NULL) {
+            spl_real *half = scratch->sent_half + (unit->n_steps - 1) * unit->width +
+                             host->node % SPL_TILE;
+            *half = spl_host_mix_half(network, host, unit->n_steps - 1, *half);
+        }
+        spl_host_end(network, host, scratch, unit->n_steps);
+    }
+}
+
 static void begin_block(tied_unit *unit)
 {
     spl_network *network = unit->network;
     for (size_t t = 0; t < unit->n_tiles; t++) {
+        begin_hosts(unit, t);
         const spl_scratch *scratch = scratch_of(unit, t);
         const size_t first = first_of(unit, t);
         spl_fill_sums(network, scratch, first, unit->n_steps);
@@ -204,6 +294,7 @@ static void advance_stage(tied_unit *unit, size_t step, size_t stage)
             add_near(unit, t, true, step);
         }
         run_stage(unit, t, step, stage, stage_sums(unit, t, step, stage), sent);
+        mix_stage(unit, t, step, stage, sent);
         if (shown && unit->undelayed) {
             show_next(unit, t, sent);
         }
@@ -226,6 +317,7 @@ static void end_step(const tied_unit *unit, size_t step)
 
 static void advance_step(tied_unit *unit, size_t step)
 {
+    advance_hosts(unit, step);
     for (size_t t = 0; t < unit->n_tiles && unit->near; t++) {
         add_near(unit, t, false, step + 1);
     }
@@ -280,6 +372,7 @@ static bool end_block(const tied_unit *unit)
             spl_real sent[SPL_MAX_CHANNELS * SPL_TILE];
             network->model->present(&network->run, first, sums, sent, row);
         }
+        end_hosts(unit, t);
         spl_put_samples(network, scratch, first, unit->n_steps);
         all_inside = spl_tile_inside(network, first, scratch->extreme) && all_inside;
     }

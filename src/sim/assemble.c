@@ -1,40 +1,27 @@
 #include "sim/assemble.h"
 
 #include <math.h>
-#include <sched.h>
 #include <string.h>
 
 #include "coupling/registry.h"
 #include "model/registry.h"
+#include "sim/hosts.h"
+#include "sim/threads.h"
 #include "simd/dispatch.h"
 
 _Static_assert(SPL_BLOCK_LIMIT == SPL_MAX_BLOCK, "the bound of simulation.block");
 
-/* A block below about 10 us gains nothing from a second thread: 5 us of block for each
- * (measured, c76 gains 1.5 at 13.5 us, loses at 7 us). One Heun node-step is about 11 ns,
- * half of it in single precision. */
-static const double NODE_STEPS_PER_THREAD = 5.0e3 / (SPL_REAL_BYTES == 8 ? 11.0 : 5.5);
+/* One Heun node-step is about 11 ns, half of it in single precision. */
+static const double NODE_STEP_NS = SPL_REAL_BYTES == 8 ? 11.0 : 5.5;
 
 /* Most threads that steps between two barriers can feed. */
 static int count_threads(
     const spl_settings *settings, const spl_network *network, size_t steps)
 {
-    const size_t n_tiles = network->stride / SPL_TILE;
-    int threads = settings->threads;
-    if (settings->reference) {
-        return 1;
-    }
-    if (threads == 0) {
-        cpu_set_t cpus;
-        int available = 1;
-        if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) {
-            available = CPU_COUNT(&cpus);
-        }
-        const double gain = (double)(network->n_nodes * steps) / NODE_STEPS_PER_THREAD;
-        threads = gain < 1.0 ? 1 : gain > 1024.0 ? 1024 : (int)gain;
-        threads = threads < available ? threads : available;
-    }
-    return (size_t)threads > n_tiles ? (int)n_tiles : threads;
+    const double step_ns = (double)network->n_nodes * NODE_STEP_NS +
+                           spl_jobs_cost(network->jobs, network->n_jobs);
+    return spl_choose_threads(settings, step_ns * (double)steps,
+        network->stride / SPL_TILE + spl_jobs_threads(network->jobs, network->n_jobs));
 }
 
 /* What the parts of a block cost, ns, on Zen 3: an edge in a panel of which all, half or
@@ -106,7 +93,8 @@ static spl_status choose_block(spl_network *network, const spl_settings *setting
     const bool fits = isfinite(least);
     SPL_TRY(spl_plan_partition(plan, best));
     network->threads = count_threads(settings, network, fits ? best : 1);
-    network->together = !fits && network->threads > 1;
+    network->together =
+        network->threads > 1 && (!fits || spl_hosts_want_lockstep(network));
     if (network->together) {
         spl_plan_tie_all(plan);
     }
@@ -225,6 +213,14 @@ static void layout_working(spl_network *network, spl_arena *arena)
             network->tied_sent_half[plan->tile[t]] = scratch.sent_half;
         }
     }
+    for (size_t t = n_tied; t < n_tiles; t++) {
+        if (!network->reference && spl_has_hosts(network, plan->tile[t])) {
+            const spl_scratch scratch = layout_scratch(network, arena, false);
+            if (arena->base != NULL) {
+                network->tied[plan->tile[t]] = scratch;
+            }
+        }
+    }
 }
 
 /* Runs twice: to measure, then to place. */
@@ -275,6 +271,8 @@ static void layout(
     if (network->reference) {
         layout_reference(network, arena);
     }
+    network->host_load =
+        spl_arena_take(arena, (size_t)network->threads, sizeof *network->host_load);
     layout_working(network, arena);
 }
 
@@ -311,6 +309,7 @@ static void choose_gates(spl_network *network)
     }
     if (shared) {
         network->model = kernels->shared;
+        network->one = network->one != NULL ? network->one->shared : NULL;
     }
 }
 
@@ -413,6 +412,9 @@ static void choose_noise(spl_network *network, const spl_settings *settings)
 
 void spl_network_reset(spl_network *network, const spl_settings *settings)
 {
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        spl_subnetwork_reset(network->jobs[j].subnetwork);
+    }
     for (size_t s = 0; s < network->n_states; s++) {
         const spl_init *init = &settings->init[s];
         for (size_t lane = 0; lane < network->stride; lane++) {
@@ -478,6 +480,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     network->reference = settings->reference;
     network->divergence_limit = settings->divergence_limit;
     SPL_TRY(choose_kernels(network, settings));
+    SPL_TRY(spl_hosts_create(network, settings));
     SPL_TRY(take_plan(network, settings, connectome, like));
     network->run.n_params = settings->model->n_params + network->model->n_derived;
     choose_record(network, record);
@@ -495,6 +498,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     fill_params(network, settings);
     choose_gates(network);
     fill_coupling(network, settings);
+    spl_hosts_settle(network);
     fill_noise(network, settings);
     if (dense) {
         fill_matrix(network);
@@ -511,6 +515,7 @@ void spl_network_release(spl_network *network, spl_arena *arena)
     if (!network->shares_plan) {
         spl_plan_free(network->plan);
     }
+    spl_hosts_release(network);
     spl_arena_deinit(arena);
     *network = (spl_network){0};
 }

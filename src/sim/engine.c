@@ -37,7 +37,8 @@ static bool batches(const spl_engine *base)
 {
     const spl_network *network = network_of(base);
     const spl_plan *plan = network->plan;
-    return network->matrix != NULL && !network->reference && !network->together &&
+    return network->n_jobs == 0 && network->matrix != NULL && !network->reference &&
+           !network->together &&
            plan->unit_start[plan->n_tied] == plan->stride / SPL_TILE;
 }
 
@@ -80,6 +81,11 @@ static double observable(const spl_engine *base, size_t node)
     const spl_network *network = network_of(base);
     spl_real states[SPL_MAX_STATES];
     spl_real q = 0;
+    if (!spl_is_integrated(network, node)) {
+        const spl_plan *plan = network->plan;
+        return network
+            ->history[node * plan->pitch + spl_plan_slot(plan, (int64_t)network->step)];
+    }
     for (size_t s = 0; s < network->n_states; s++) {
         states[s] = network->run.state[s * network->stride + node];
     }
@@ -89,10 +95,26 @@ static double observable(const spl_engine *base, size_t node)
     return q;
 }
 
+static bool is_integrated(const spl_engine *base, size_t node)
+{
+    return spl_is_integrated(network_of(base), node);
+}
+
+static uint64_t clips(const spl_engine *base, size_t index)
+{
+    const spl_network *network = network_of(base);
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        if (network->hosts[h].job == &network->jobs[index]) {
+            return network->hosts[h].clips;
+        }
+    }
+    return 0;
+}
+
 static bool check(const spl_engine *base, size_t node, char *text, size_t size)
 {
     const spl_network *network = network_of(base);
-    return network->model->check != NULL &&
+    return network->model->check != NULL && spl_is_integrated(network, node) &&
            network->model->check(spl_tile_params(&network->run, node), SPL_TILE,
                node % SPL_TILE, text, size);
 }
@@ -181,16 +203,43 @@ static double *copy_final(const spl_engine *base, double *out)
 static void save(const spl_engine *base, void *copy)
 {
     const engine *self = (const engine *)base;
-    memcpy(copy, &self->network.step, sizeof self->network.step);
-    memcpy((char *)copy + sizeof self->network.step, self->arena.base, self->arena.size);
+    const spl_network *network = &self->network;
+    char *to = copy;
+    memcpy(to, &network->step, sizeof network->step);
+    to += sizeof network->step;
+    memcpy(to, self->arena.base, self->arena.size);
+    to += self->arena.size;
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        memcpy(to, &network->hosts[h].clips, sizeof(uint64_t));
+        to += sizeof(uint64_t);
+    }
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        spl_subnetwork_copy_state(network->jobs[j].subnetwork, to);
+        to += spl_subnetwork_state_bytes(network->jobs[j].subnetwork);
+    }
 }
 
 static void restore(spl_engine *base, const void *copy)
 {
     engine *self = (engine *)base;
-    memcpy(&self->network.step, copy, sizeof self->network.step);
-    memcpy(self->arena.base, (const char *)copy + sizeof self->network.step,
-        self->arena.size);
+    spl_network *network = &self->network;
+    const char *from = copy;
+    memcpy(&network->step, from, sizeof network->step);
+    from += sizeof network->step;
+    memcpy(self->arena.base, from, self->arena.size);
+    from += self->arena.size;
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        memcpy(&network->hosts[h].clips, from, sizeof(uint64_t));
+        from += sizeof(uint64_t);
+    }
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        spl_subnetwork *subnetwork = network->jobs[j].subnetwork;
+        const size_t bytes = spl_subnetwork_state_bytes(subnetwork);
+        const spl_status status = spl_subnetwork_put_state(subnetwork, from, bytes);
+        spl_bug_assert(status == SPL_OK);
+        network->jobs[j].status = SPL_OK;
+        from += bytes;
+    }
 }
 
 static void reset(spl_engine *base, const spl_settings *settings)
@@ -266,6 +315,13 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
             2 * network->n_channels * SPL_MAX_BATCH * network->stride * sizeof(spl_real),
     };
     memcpy(self->base.slot, network->run.slot, sizeof self->base.slot);
+    self->base.n_subnetworks = network->n_jobs;
+    self->base.jobs = network->jobs;
+    self->base.copy_bytes += network->n_hosts * sizeof(uint64_t);
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        self->base.memory_bytes += spl_subnetwork_bytes(network->jobs[j].subnetwork);
+        self->base.copy_bytes += spl_subnetwork_state_bytes(network->jobs[j].subnetwork);
+    }
     *out = &self->base;
     self = NULL;
 out:
@@ -284,6 +340,8 @@ const spl_engine_ops OPS = {
     .threads = threads,
     .state = state,
     .observable = observable,
+    .is_integrated = is_integrated,
+    .clips = clips,
     .check = check,
     .list_final = list_final,
     .copy_final = copy_final,

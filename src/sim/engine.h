@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "config/settings.h"
-#include "integrate/hooks.h"
+#include "integrate/jobs.h"
 #include "output/output.h"
 #include "simd/dispatch.h"
 #include "splenium/connectome.h"
@@ -27,7 +27,8 @@ typedef struct spl_engine_ops {
         const spl_connectome *connectome, const bool *record, const spl_engine *like);
     void (*free)(spl_engine *engine);
 
-    /* As spl_network_advance. */
+    /* As spl_network_advance; in a failing block the subnetworks may be ahead of the
+     * nodes. */
     void (*advance)(spl_engine *engine, uint64_t n_steps, const spl_block_hooks *hooks,
         spl_divergence *divergence);
     /* Whether engines like this one can be advanced together. */
@@ -42,6 +43,11 @@ typedef struct spl_engine_ops {
 
     double (*state)(const spl_engine *engine, size_t state, size_t node);
     double (*observable)(const spl_engine *engine, size_t node);
+    /* Whether a node is integrated; if not, its subnetwork speaks for it: its first state
+     * follows from Qhat, it has no others, and its observable is what it sends. */
+    bool (*is_integrated)(const spl_engine *engine, size_t node);
+    /* Samples of subnetwork `index` that were clipped so far. */
+    uint64_t (*clips)(const spl_engine *engine, size_t index);
     /* Tell in `text` why the parameters of `node` can only make it diverge; false if
      * there is nothing to tell. */
     bool (*check)(const spl_engine *engine, size_t node, char *text, size_t size);
@@ -74,9 +80,11 @@ struct spl_engine {
     int slot[SPL_MAX_STATES + 2]; /* of the variables in the record; -1: not recorded */
     uint64_t memory_bytes;
     size_t copy_bytes, batch_bytes;
+    size_t n_subnetworks;
+    const spl_job *jobs; /* the subnetworks, in the order of the settings */
 };
 
-/* One for each precision. */
-extern const spl_engine_ops spl_engine_double, spl_engine_single;
+/* One for each precision of the nodes, and one without nodes. */
+extern const spl_engine_ops spl_engine_double, spl_engine_single, spl_engine_alone;
 
 #endif

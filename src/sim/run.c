@@ -107,6 +107,7 @@ static spl_status advance_chunk(spl_sim *sim, uint64_t stop)
         sim->engine, stop - spl_sim_steps_done(sim), &hooks, &where);
     const uint64_t step = spl_sim_steps_done(sim);
     SPL_TRY(sim->status);
+    SPL_TRY(where.status);
     if (where.happened) {
         SPL_TRY(spl_guard_divergence(sim, &where));
     }

@@ -41,6 +41,9 @@ static uint64_t connectome_bytes(const spl_sim *sim)
 {
     const uint64_t n = sim->settings.n_nodes;
     spl_edges edges;
+    if (sim->settings.alone) {
+        return 0;
+    }
     spl_connectome_edges(sim->connectome, &edges);
     uint64_t bytes =
         edges.n_entries * (sizeof *edges.weights + sizeof *edges.tract_lengths);
@@ -60,7 +63,7 @@ spl_status spl_sim_create(
     if (sim == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory: a run");
     }
-    sim->connectome = spl_connectome_ref(connectome);
+    sim->connectome = connectome != NULL ? spl_connectome_ref(connectome) : NULL;
     SPL_TRY(spl_config_resolve(config, connectome, &sim->settings));
     for (size_t m = 0; m < sim->settings.n_monitors; m++) {
         const spl_monitor_spec *spec = &sim->settings.monitors[m];
@@ -68,8 +71,9 @@ spl_status spl_sim_create(
             record[spec->variable[v]] = true;
         }
     }
-    const spl_engine_ops *ops =
-        sim->settings.single ? &spl_engine_single : &spl_engine_double;
+    const spl_engine_ops *ops = sim->settings.alone    ? &spl_engine_alone
+                                : sim->settings.single ? &spl_engine_single
+                                                       : &spl_engine_double;
     SPL_TRY(ops->create(&sim->engine, &sim->settings, connectome, record, NULL));
     sim->memory_bytes = sizeof *sim + sim->engine->memory_bytes + connectome_bytes(sim);
     SPL_TRY(open_monitors(sim));
@@ -80,6 +84,7 @@ spl_status spl_sim_create(
         SPL_TRY(spl_memory_check(writing_bytes, "writing the results file"));
     }
     spl_guard_params(sim);
+    spl_guard_subnetworks(sim);
     *out = sim;
     sim = NULL;
 out:

@@ -48,6 +48,9 @@ static inline double spl_now(void)
 
 /* Say once, before the run, that the parameters of some nodes cannot work. */
 void spl_guard_params(const spl_sim *sim);
+/* Say once, before the run, what the subnetworks will do that is not what was asked for:
+ * delays rounded up to a sub-step, and how noisy their rates will be. */
+void spl_guard_subnetworks(const spl_sim *sim);
 /* The error of a state that left the bounds: node, value, time, what to do. */
 spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where);
 /* Count the nodes that left the attractor; finite for a long time, they look alive. Warns

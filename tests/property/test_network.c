@@ -434,7 +434,7 @@ static spl_divergence find_first(const bits_outcome *o, double limit)
             for (size_t i = 0; i < o->n_nodes; i++) {
                 const double value = bits_row(o, step, s, i);
                 if (fabs(value) > limit) {
-                    return (spl_divergence){true, i, s, value, step};
+                    return (spl_divergence){true, i, s, value, step, SPL_OK};
                 }
             }
         }

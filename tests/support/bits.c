@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "sim/assemble.h"
 #include "support/random.h"
 
@@ -242,6 +243,9 @@ void bits_open(bits_network *b, const bits_case *c, const bits_way *way)
     ck_assert_msg(status == SPL_OK, "%s", spl_last_error());
     unsetenv("SPL_TARGET");
     spl_connectome_free(connectome);
+    for (size_t j = 0; j < b->network.n_jobs && way->large; j++) {
+        b->network.jobs[j].large = true;
+    }
     b->network.given_normals = c->given_normals;
     b->network.n_given = c->n_given;
 }
@@ -276,10 +280,61 @@ static void take_rows(void *user, const spl_samples *block, size_t begin, size_t
     }
 }
 
+/* Streams of a subnetwork: drive, x, Qhat; rate, mean V, events, spikes of each
+ * population; the state. */
+enum { STREAMS = 4, POPULATION_STREAMS = 6, MOST_POPULATIONS = 4 };
+enum { ALL_STREAMS = STREAMS + POPULATION_STREAMS * MOST_POPULATIONS };
+
+static void add_bytes(uint32_t **stream, const void *data, size_t bytes)
+{
+    **stream = spl_crc32c(**stream, data, bytes);
+    ++*stream;
+}
+
+static void take_streams(bits_outcome *o, const spl_network *network, size_t n_steps)
+{
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        const spl_subnetwork_block *block =
+            spl_subnetwork_last(network->jobs[j].subnetwork);
+        uint32_t *stream = o->streams + j * ALL_STREAMS;
+        ck_assert_uint_eq(block->first_step, o->n_steps + 1);
+        ck_assert_uint_ge(block->n_steps, n_steps);
+        add_bytes(&stream, block->drive, n_steps * sizeof(double));
+        add_bytes(&stream, block->filtered, n_steps * sizeof(double));
+        add_bytes(&stream, block->Q_hat, n_steps * sizeof(double));
+        for (size_t p = 0; p < MOST_POPULATIONS && p < block->n_populations; p++) {
+            const spl_population_block *of = &block->populations[p];
+            add_bytes(&stream, of->rate, n_steps * sizeof(double));
+            add_bytes(&stream, of->mean_V, n_steps * sizeof(double));
+            add_bytes(&stream, of->events, n_steps * sizeof(uint64_t));
+            add_bytes(&stream, of->spike_time, of->n_spikes * sizeof(double));
+            add_bytes(&stream, of->spike_neuron, of->n_spikes * sizeof(uint32_t));
+            o->spikes += of->n_spikes;
+        }
+    }
+}
+
+static void take_subnetworks(bits_outcome *o, const spl_network *network)
+{
+    for (size_t j = 0; j < network->n_jobs; j++) {
+        const spl_subnetwork *subnetwork = network->jobs[j].subnetwork;
+        const size_t bytes = spl_subnetwork_state_bytes(subnetwork);
+        void *state = take(bytes, 1);
+        uint32_t *stream = o->streams + (j + 1) * ALL_STREAMS - 1;
+        spl_subnetwork_copy_state(subnetwork, state);
+        add_bytes(&stream, state, bytes);
+        free(state);
+    }
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        o->clips += network->hosts[h].clips;
+    }
+}
+
 static bool count_rows(void *user, const spl_samples *block)
 {
     bits_outcome *o = ((row_taker *)user)->outcome;
     ck_assert_uint_eq(block->first_step, o->n_steps + 1);
+    take_streams(o, ((row_taker *)user)->network, block->n_steps);
     o->n_steps += block->n_steps;
     return true;
 }
@@ -302,6 +357,8 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     o->state = take(o->n_states * o->n_nodes, sizeof *o->state);
     o->n_history = network->n_channels * network->n_nodes * network->plan->pitch;
     o->history = take(o->n_history, sizeof *o->history);
+    o->n_streams = network->n_jobs * ALL_STREAMS;
+    o->streams = take(o->n_streams, sizeof *o->streams);
 
     const uint64_t chunk = way->chunk > 0 ? way->chunk : n_steps;
     for (uint64_t done = 0; done < n_steps && !o->divergence.happened; done += chunk) {
@@ -317,6 +374,7 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
         o->history[sample] = network->history[sample];
     }
     o->steps_done = network->step;
+    take_subnetworks(o, network);
     bits_close(&b);
     return o;
 }
@@ -327,6 +385,7 @@ void bits_outcome_free(bits_outcome *o)
         free(o->rows);
         free(o->state);
         free(o->history);
+        free(o->streams);
         free(o);
     }
 }
@@ -380,6 +439,15 @@ void bits_same(const bits_outcome *a, const bits_outcome *b, const char *what)
             (a->n_history == b->n_history &&
                 memcmp(a->history, b->history, a->n_history * sizeof *a->history) == 0),
         "%s: the histories differ", what);
+    for (size_t stream = 0; stream < a->n_streams && stream < b->n_streams; stream++) {
+        ck_assert_msg(a->divergence.happened || a->streams[stream] == b->streams[stream],
+            "%s: stream %zu of subnetwork %zu differs", what, stream % ALL_STREAMS,
+            stream / ALL_STREAMS);
+    }
+    ck_assert_msg(
+        a->divergence.happened || a->n_streams != b->n_streams || a->clips == b->clips,
+        "%s: %llu clips against %llu", what, (unsigned long long)a->clips,
+        (unsigned long long)b->clips);
 }
 
 double bits_rounding(double bound)

@@ -29,6 +29,7 @@ typedef struct bits_way {
     uint64_t chunk;   /* steps per call; 0: all */
     size_t block;     /* steps per block; 0: automatic */
     unsigned dropped; /* bit v: variable v is not recorded */
+    bool large;       /* subnetworks count as large: all threads share them */
 } bits_way;
 
 /* What came out. Variables as for the monitors: states, observable, coupling input. */
@@ -44,6 +45,9 @@ typedef struct bits_outcome {
     bool dense;
     uint64_t steps_done;
     spl_divergence divergence;
+    uint32_t *streams; /* [n_streams]: checksums of what subnetworks leave, and states */
+    size_t n_streams;
+    uint64_t clips, spikes;
 } bits_outcome;
 
 /* A network of `n_nodes` without edges at the model's and the coupling's defaults: Heun,
