@@ -16,13 +16,11 @@ enum {
 
 typedef vec_u64 group_words[GROUP_COUNTERS][4];
 
-/* Words of the group of neurons from `first` on: neuron first + 16 k + q has word k of
- * call q. */
+/* Words of the calls from number `call` on, GROUP_CALLS of them. */
 VEC_INLINE void draw_words(const philox_keys *keys, uint32_t stream, uint64_t substep,
-    size_t first, group_words words)
+    uint64_t call, group_words words)
 {
     const size_t turns = SPL_LANES / VEC_WORDS;
-    const uint64_t call = (uint64_t)first / SPL_NEURON_GROUP * GROUP_CALLS;
     for (size_t u = 0; u < GROUP_COUNTERS; u++) {
         vec_u64 calls;
         for (size_t lane = 0; lane < VEC_WORDS; lane++) {
@@ -39,7 +37,7 @@ VEC_INLINE void draw_words(const philox_keys *keys, uint32_t stream, uint64_t su
     }
 }
 
-/* Words of vector v of the group's neurons. */
+/* Vector v of the words: word k of call q is number 16 k + q. */
 VEC_INLINE vec_uint words_of(group_words words, size_t v)
 {
     const size_t word = v / WORD_VECTORS;

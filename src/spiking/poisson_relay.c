@@ -42,7 +42,8 @@ static void relay(const spl_neuron_run *run, spl_neuron_step *step)
     for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
         group_words words;
         uint64_t fired = 0;
-        draw_words(&keys, SPL_STREAM_RELAY, step->substep, step->first + group, words);
+        draw_words(&keys, SPL_STREAM_RELAY, step->substep,
+            (step->first + group) / SPL_NEURON_GROUP * GROUP_CALLS, words);
         for (size_t v = 0; v < GROUP_VECTORS; v++) {
             const vec_mask below = ordered(words_of(words, v)) < limit;
             fired |= (uint64_t)vec_mask_bits(below) << (v * SPL_LANES);

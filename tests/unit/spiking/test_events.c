@@ -4,6 +4,7 @@
 #define SPL_TARGET one
 #include "rng/philox.h"
 #include "spiking/kernel.h"
+#include "spiking/streams.h"
 #include "support/population_run.h"
 
 enum { N = 4096 };
@@ -63,13 +64,20 @@ static uint64_t draw(spl_target target, const spl_event_table *table, uint64_t s
         table, 42, 7, substep, first, n, n_counted, 1, counts);
 }
 
-/* Word of a neuron, from the definition of its counter. */
-static uint32_t word_of(uint32_t stream, uint64_t substep, size_t neuron)
+/* 16 bits of a neuron, from the definition of its counter. */
+static uint32_t half_of(uint32_t stream, uint64_t substep, size_t neuron)
 {
     vec_u64 words[4] = {{substep & 0xffffffffu}, {substep >> 32},
-        {neuron / 64 * 16 + neuron % 16}, {stream}};
+        {neuron / 128 * 16 + neuron % 16}, {stream}};
     philox_words(words, 42);
-    return (uint32_t)words[neuron / 16 % 4][0];
+    const uint32_t word = (uint32_t)words[neuron / 16 % 4][0];
+    return neuron / 64 % 2 == 0 ? word & 0xffffu : word >> 16;
+}
+
+static uint32_t word_of(uint32_t stream, uint64_t substep, size_t neuron)
+{
+    return half_of(stream, substep, neuron) << 16 |
+           half_of(stream | SPL_STREAM_LOWER, substep, neuron);
 }
 
 START_TEST(counts_are_those_of_the_counter)
@@ -101,6 +109,35 @@ START_TEST(counts_are_those_of_the_counter)
             ck_assert_uint_eq(events, total);
         }
     }
+}
+END_TEST
+
+/* Where the upper 16 bits of a number are those of a threshold, the lower ones tell. */
+START_TEST(lower_bits_decide_where_they_must)
+{
+    static spl_real counts[N];
+    spl_event_table table;
+    size_t n_decided = 0;
+    ck_assert(spl_event_table_fill(&table, 0.3658));
+    ck_assert_uint_eq(table.n_parts, 1);
+    for (uint64_t substep = 0; substep < 100; substep++) {
+        draw(best_target(), &table, substep, 0, N, N, counts);
+        for (size_t i = 0; i < N; i++) {
+            const uint32_t upper = half_of(7, substep, i);
+            for (unsigned k = 0; k < table.n_thresholds; k++) {
+                if (upper == table.threshold[k] >> 16) {
+                    const uint32_t word = word_of(7, substep, i);
+                    unsigned expected = 0;
+                    for (unsigned t = 0; t < table.n_thresholds; t++) {
+                        expected += word >= table.threshold[t] ? 1 : 0;
+                    }
+                    ck_assert_double_eq((double)counts[i], expected);
+                    n_decided++;
+                }
+            }
+        }
+    }
+    ck_assert_uint_ge(n_decided, 20);
 }
 END_TEST
 
@@ -164,6 +201,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(events, tables_hold_the_law_of_poisson);
     tcase_add_test(events, small_means_need_one_part_and_no_mean_no_event);
     tcase_add_test(events, counts_are_those_of_the_counter);
+    tcase_add_test(events, lower_bits_decide_where_they_must);
     tcase_add_test(events, counts_have_the_moments_of_poisson);
     tcase_add_test(events, exprel_is_exact_near_and_far_from_zero);
     suite_add_tcase(suite, events);
