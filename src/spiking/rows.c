@@ -9,11 +9,10 @@
 #include "spiking/connect.h"
 #include "spiking/rows_layout.h"
 
-/* A population of up to ONE_PART neurons is one part, a larger one has at most MOST_PARTS
- * unless targets would outgrow 16 bits. Smaller parts than LEAST_PART gain nothing: 16
- * slots of its ring take 512 kB, and every part breaks each row once more and takes a
- * row pointer per source. */
-enum { ONE_PART = 16384, LEAST_PART = 8192, MOST_PART = 65536, MOST_PARTS = 16 };
+/* A part has up to PART neurons, more only where there would be more than MOST_PARTS, and
+ * never more than 16 bits number. Every part breaks each row once more: 100 000 neurons
+ * with 100 synapses each took 3.6 ns per event in 7 parts and 5.4 ns in 13. */
+enum { PART = 16384, MOST_PARTS = 16, MOST_PART = 65536 };
 
 /* A dense row takes 4 B for each pair, a sparse entry with its own weight 6: dense where
  * that makes at most 9 B for a synapse. Delivery would gain from 30 % on. */
@@ -26,12 +25,10 @@ static size_t whole_blocks(size_t n)
 
 size_t spl_part_size(size_t n)
 {
-    if (n <= ONE_PART) {
-        return whole_blocks(n > 0 ? n : 1);
-    }
-    const size_t part = whole_blocks((n + MOST_PARTS - 1) / MOST_PARTS);
-    const size_t least = part > LEAST_PART ? part : LEAST_PART;
-    return least < MOST_PART ? least : MOST_PART;
+    const size_t needed = (n + PART - 1) / PART;
+    const size_t n_parts = needed < 1 ? 1 : needed < MOST_PARTS ? needed : MOST_PARTS;
+    const size_t part = whole_blocks((n + n_parts - 1) / n_parts);
+    return part < 1 ? SPL_NEURON_BLOCK : part < MOST_PART ? part : MOST_PART;
 }
 
 uint32_t spl_rows_predict_delay(const spl_projection_spec *projection, double h)
