@@ -72,16 +72,36 @@ static bool explain_components(const char *key)
             found = true;
         }
     }
+    name = after_prefix(key, "subnetworks.");
+    name = name != NULL && strstr(name, ".populations.") != NULL ? strrchr(name, '.') + 1
+                                                                 : NULL;
+    for (size_t i = 0; name != NULL && i < spl_neuron_model_count(); i++) {
+        const spl_neuron_model *model = spl_neuron_model_at(i);
+        const spl_field *field = find_field(model->params, model->n_params, name);
+        if (field != NULL) {
+            print_field(key, "number or distribution", model->name, field);
+            found = true;
+        }
+    }
     return found;
 }
 
-/* "monitors.bold.period" is "monitors.NAME.period". */
-static bool is_monitor_key(const char *key, const char *asked)
+/* "monitors.bold.period" is "monitors.NAME.period": NAME stands for any name. */
+static bool is_named_key(const char *key, const char *asked)
 {
-    const char *pattern = after_prefix(key, "monitors.NAME.");
-    const char *name = after_prefix(asked, "monitors.");
-    const char *dot = name != NULL ? strchr(name, '.') : NULL;
-    return pattern != NULL && dot != NULL && strcmp(pattern, dot + 1) == 0;
+    for (;;) {
+        const size_t length = strcspn(key, ".");
+        const size_t asked_length = strcspn(asked, ".");
+        const bool name = length == 4 && memcmp(key, "NAME", 4) == 0 && asked_length > 0;
+        if (!name && (length != asked_length || memcmp(key, asked, length) != 0)) {
+            return false;
+        }
+        if (key[length] == '\0' || asked[asked_length] == '\0') {
+            return key[length] == asked[asked_length];
+        }
+        key += length + 1;
+        asked += asked_length + 1;
+    }
 }
 
 static int run(const tool_arguments *arguments)
@@ -96,7 +116,7 @@ static int run(const tool_arguments *arguments)
     for (size_t i = 0; i < spl_config_key_count() && i < MOST_KEYS; i++) {
         const spl_config_key *key = spl_config_key_at(i);
         names[i] = key->key;
-        if (strcmp(key->key, asked) == 0 || is_monitor_key(key->key, asked)) {
+        if (strcmp(key->key, asked) == 0 || is_named_key(key->key, asked)) {
             print_key(key);
             return EXIT_DONE;
         }
@@ -124,7 +144,8 @@ const tool_verb verb_explain = {
             "key. Parameters of models and coupling functions and options of monitors "
             "are keys as well.",
     .examples = "  splenium explain connectome.speed\n"
-                "  splenium explain model.d_V",
+                "  splenium explain model.d_V\n"
+                "  splenium explain subnetworks.thal.populations.E.a",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .run = run,

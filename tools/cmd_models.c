@@ -1,5 +1,5 @@
-/* models - what a run can be made of: models, coupling functions, monitors, integrators.
- */
+/* models - what a run can be made of: models, coupling functions, monitors, neuron
+ * models, integrators. */
 #include <string.h>
 
 #include "json.h"
@@ -130,6 +130,26 @@ static void print_monitor(const spl_monitor_kind *kind)
     print_fields("Options", kind->options, kind->n_options);
 }
 
+static void print_neuron(const spl_neuron_model *model)
+{
+    print_title(model->name, "neuron model");
+    printf("%s\n", model->doc);
+    printf("\nStates, with the default start\n  %-10s %-10s %-5s %-15s meaning\n", "name",
+        "default", "unit", "usual range");
+    for (size_t i = 0; i < model->n_states; i++) {
+        print_field(&model->initial[i], true);
+    }
+    print_fields("Parameters (subnetworks.NAME.populations.NAME.PARAMETER)",
+        model->params, model->n_params);
+    for (size_t i = 0; i < model->n_presets; i++) {
+        const spl_neuron_preset *preset = &model->presets[i];
+        printf("%s  %s: %s\n",
+            i == 0 ? "\nPresets (subnetworks.NAME.populations.NAME.preset)\n" : "",
+            preset->name, preset->settings);
+        print_wrapped(stdout, 6, 0, preset->source);
+    }
+}
+
 static void print_integrator(const spl_integrator *integrator)
 {
     print_title(integrator->name, "integrator");
@@ -141,6 +161,14 @@ static void list_name(const char *name, const char *summary)
 {
     int column = printf("  %s", name);
     print_wrapped(stdout, NAME_COLUMN, (size_t)column, summary);
+}
+
+/* The first line of its page. */
+static void list_neuron(const spl_neuron_model *model)
+{
+    char summary[200];
+    snprintf(summary, sizeof summary, "%.*s", (int)strcspn(model->doc, "\n"), model->doc);
+    list_name(model->name, summary);
 }
 
 static void list_all(void)
@@ -156,6 +184,10 @@ static void list_all(void)
     printf("\nMonitors (monitors.NAME.kind)\n");
     for (size_t i = 0; i < spl_monitor_count(); i++) {
         list_name(spl_monitor_at(i)->name, spl_monitor_at(i)->summary);
+    }
+    printf("\nNeuron models (subnetworks.NAME.model)\n");
+    for (size_t i = 0; i < spl_neuron_model_count(); i++) {
+        list_neuron(spl_neuron_model_at(i));
     }
     printf("\nIntegrators (simulation.integrator)\n");
     spl_integrator integrator;
@@ -272,6 +304,25 @@ static void write_monitor(json_writer *json, const spl_monitor_kind *kind)
     json_end(json, '}');
 }
 
+static void write_neuron(json_writer *json, const spl_neuron_model *model)
+{
+    json_begin(json, NULL, '{');
+    json_text(json, "name", model->name);
+    json_text(json, "page", model->doc);
+    write_fields(json, "states", model->initial, model->n_states, true);
+    write_fields(json, "parameters", model->params, model->n_params, true);
+    json_begin(json, "presets", '[');
+    for (size_t i = 0; i < model->n_presets; i++) {
+        json_begin(json, NULL, '{');
+        json_text(json, "name", model->presets[i].name);
+        json_text(json, "source", model->presets[i].source);
+        json_text(json, "settings", model->presets[i].settings);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+    json_end(json, '}');
+}
+
 static void write_integrator(json_writer *json, const spl_integrator *integrator)
 {
     json_begin(json, NULL, '{');
@@ -312,6 +363,13 @@ static void write_json(const char *asked)
         }
     }
     json_end(&json, ']');
+    json_begin(&json, "neuron_models", '[');
+    for (size_t i = 0; i < spl_neuron_model_count(); i++) {
+        if (wanted(spl_neuron_model_at(i)->name, asked)) {
+            write_neuron(&json, spl_neuron_model_at(i));
+        }
+    }
+    json_end(&json, ']');
     json_begin(&json, "integrators", '[');
     spl_integrator integrator;
     for (size_t i = 0; spl_integrator_at(i, &integrator); i++) {
@@ -347,6 +405,13 @@ static void print_pages(const char *name)
             first = false;
         }
     }
+    for (size_t i = 0; i < spl_neuron_model_count(); i++) {
+        if (wanted(spl_neuron_model_at(i)->name, name)) {
+            fputs(first ? "" : "\n", stdout);
+            print_neuron(spl_neuron_model_at(i));
+            first = false;
+        }
+    }
     spl_integrator integrator;
     for (size_t i = 0; spl_integrator_at(i, &integrator); i++) {
         if (wanted(integrator.name, name)) {
@@ -370,6 +435,9 @@ static int check_name(const char *name)
     }
     for (size_t i = 0; i < spl_monitor_count() && n < MOST_NAMES; i++) {
         names[n++] = spl_monitor_at(i)->name;
+    }
+    for (size_t i = 0; i < spl_neuron_model_count() && n < MOST_NAMES; i++) {
+        names[n++] = spl_neuron_model_at(i)->name;
     }
     spl_integrator integrator;
     for (size_t i = 0; spl_integrator_at(i, &integrator) && n < MOST_NAMES; i++) {
@@ -414,9 +482,11 @@ const tool_verb verb_models = {
     .name = "models",
     .operands = "[NAME]",
     .n_operands = 1,
-    .summary = "list models, coupling functions, monitors, integrators; or print a page",
+    .summary = "list models, coupling functions, monitors, neuron models, integrators; "
+               "or print a page",
     .page = "Without NAME, list everything a run can be made of: node models, coupling "
-            "functions, monitors and integrators. With NAME, print its page: equations "
+            "functions, monitors, neuron models and integrators. With NAME, print its "
+            "page: equations "
             "and sources, states, parameters with default, unit and useful range, "
             "presets with their settings, start rules.",
     .examples = "  splenium models larter_breakspear\n"

@@ -10,6 +10,7 @@
 #include "splenium/log.h"
 #include "splenium/model.h"
 #include "splenium/monitor.h"
+#include "splenium/neuron.h"
 #include "splenium/results.h"
 #include "splenium/sim.h"
 #include "splenium/status.h"

@@ -9,7 +9,7 @@
 
 #include "simd/dispatch.h"
 #include "simd/tile.h"
-#include "splenium/component.h"
+#include "splenium/neuron.h"
 
 #define SPL_NEURON_MAX_PARAMS  20
 #define SPL_NEURON_MAX_STATES  2
@@ -30,26 +30,6 @@ typedef enum {
     SPL_N_NEURON_SCHEMES
 } spl_neuron_scheme;
 
-/* Named values of parameters and initial states. */
-typedef struct spl_neuron_preset {
-    const char *name, *source;
-    const char *settings; /* "a=0.02 b=0.2 ...", names of parameters and states */
-} spl_neuron_preset;
-
-typedef struct spl_neuron_model {
-    const char *name, *doc;
-    size_t n_params, n_states;
-    const spl_field *params; /* default, bounds, unit, meaning */
-    const char *const *states;
-    const spl_field *initial; /* [n_states]: default start; that of u only if the
-                                 configuration does not let it follow V */
-    const spl_neuron_preset *presets;
-    size_t n_presets;
-} spl_neuron_model;
-
-size_t spl_neuron_model_count(void);
-const spl_neuron_model *spl_neuron_model_at(size_t index);
-const spl_neuron_model *spl_neuron_model_find(const char *name);
 extern const char *const spl_neuron_scheme_names[SPL_N_NEURON_SCHEMES];
 
 #endif

@@ -1,5 +1,5 @@
 /* The tables of the manual, as Markdown, from the library's own registries.
- *   tables keys | models | couplings | integrators | monitors
+ *   tables keys | models | couplings | integrators | monitors | neurons
  * tools/make-docs puts them into docs/; a test compares. */
 #include <math.h>
 #include <stdio.h>
@@ -152,6 +152,22 @@ static void print_monitors(void)
     }
 }
 
+static void print_neurons(void)
+{
+    for (size_t i = 0; i < spl_neuron_model_count(); i++) {
+        const spl_neuron_model *model = spl_neuron_model_at(i);
+        printf(
+            "%s### %s\n```text\n%s\n```\n", i > 0 ? "\n" : "", model->name, model->doc);
+        print_fields(model->initial, model->n_states, "state");
+        print_fields(model->params, model->n_params, "parameter");
+        for (size_t p = 0; p < model->n_presets; p++) {
+            const spl_neuron_preset *preset = &model->presets[p];
+            printf("%s- preset `%s`: `%s`. %s.\n", p == 0 ? "\n" : "", preset->name,
+                preset->settings, preset->source);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -159,13 +175,14 @@ int main(int argc, char **argv)
         void (*print)(void);
     } tables[] = {{"keys", print_keys}, {"models", print_models},
         {"couplings", print_couplings}, {"integrators", print_integrators},
-        {"monitors", print_monitors}};
+        {"monitors", print_monitors}, {"neurons", print_neurons}};
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof *tables; i++) {
         if (strcmp(argv[1], tables[i].name) == 0) {
             tables[i].print();
             return 0;
         }
     }
-    fprintf(stderr, "usage: tables keys | models | couplings | integrators | monitors\n");
+    fprintf(stderr,
+        "usage: tables keys | models | couplings | integrators | monitors | neurons\n");
     return 2;
 }
