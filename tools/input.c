@@ -96,3 +96,13 @@ out:
     spl_config_free(config);
     return status;
 }
+
+spl_status input_limit_hours(spl_config *config, const char *hours)
+{
+    char value[64];
+    if (hours == NULL) {
+        return SPL_OK;
+    }
+    snprintf(value, sizeof value, "%s h", hours);
+    return spl_config_set(config, "output.stop_after", value);
+}

@@ -60,15 +60,16 @@ void format_bytes(char *text, size_t size, uint64_t bytes)
 
 static double remaining_s(const spl_sim_progress *now)
 {
-    if (now->step == 0) {
+    double done_ms = now->time_ms - now->begin_ms;
+    if (done_ms <= 0.0) {
         return NAN;
     }
-    return now->wall_s * (double)(now->n_steps - now->step) / (double)now->step;
+    return now->wall_s * (now->duration_ms - now->time_ms) / done_ms;
 }
 
 static double realtime_factor(const spl_sim_progress *now)
 {
-    return now->time_ms / 1000.0 / now->wall_s;
+    return (now->time_ms - now->begin_ms) / 1000.0 / now->wall_s;
 }
 
 static void format_line(char *text, size_t size, const spl_sim_progress *now)

@@ -28,6 +28,12 @@ typedef struct tool_option {
             "are relative to the current directory, VALUE may be a list [...] or " \
             "a map {...}"                                                          \
     }
+#define OPTION_MAX_HOURS                                                           \
+    {                                                                              \
+        "max-hours", 0, "H", NULL,                                                 \
+            "stop after so many hours of wall-clock time as after a signal, e.g. " \
+            "before a queue kills the job (output.stop_after)"                     \
+    }
 #define OPTION_JSON                                            \
     {                                                          \
         "json", 0, NULL, NULL, "print JSON on standard output" \
@@ -123,5 +129,9 @@ void print_keys(FILE *file);
  * Result: as spl_config_load, spl_config_set and spl_results_describe. */
 SPL_MUST_CHECK spl_status input_configure(spl_config **out, spl_results_info **results,
     const tool_arguments *arguments, const char *file, bool text_is_matrix);
+
+/* Set output.stop_after to a number of hours; NULL changes nothing. Result: as
+ * spl_config_set. */
+SPL_MUST_CHECK spl_status input_limit_hours(spl_config *config, const char *hours);
 
 #endif

@@ -61,6 +61,13 @@ SPL_API SPL_MUST_CHECK spl_status spl_results_describe(
 /* NULL is fine. */
 SPL_API void spl_results_free(spl_results_info *info);
 
+/* Hash all datasets of a results file but those that say how it was made (/config,
+ * /performance): two runs with the same results have the same digest, whatever threads,
+ * interruptions and machines they had.
+ *   digest   receives SHA-256 as hex
+ * Result: as spl_results_describe. Cost: reads the whole file. */
+SPL_API SPL_MUST_CHECK spl_status spl_results_digest(const char *path, char digest[65]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,7 +52,8 @@ SPL_API void spl_sim_set_spike_sink(spl_sim *sim, spl_sim_spike_sink *sink, void
 typedef struct spl_sim_progress {
     uint64_t step, n_steps;
     double time_ms, duration_ms;
-    double wall_s;
+    double begin_ms;     /* where this start of the run began, 0 unless it was resumed */
+    double wall_s;       /* of this start */
     double v_min, v_max; /* of the first state over all nodes, now */
     uint64_t output_bytes;
 } spl_sim_progress;
@@ -67,11 +68,24 @@ typedef void spl_sim_report(void *user, const spl_sim_progress *progress);
 SPL_API SPL_MUST_CHECK spl_status spl_sim_run(
     spl_sim *sim, const char *command_line, spl_sim_report *report, void *user);
 
+/* Go on in the results file that the configuration names, from its newest checkpoint; the
+ * finished file is that of a run which was never interrupted, bit for bit. The
+ * configuration is the one the file holds, see spl_config_load, with output.file set to
+ * the file; threads, blocks and output.* may differ. A longer simulation.duration extends
+ * the run. Of a complete file only what a killed run left behind is deleted.
+ *   accept_change   overwrite rows that come out different, as on another processor
+ * Result: as spl_sim_run; SPL_ERR_CONFIG if a setting differs or the checkpoint belongs
+ * to another run; SPL_ERR_FORMAT if file or checkpoints are damaged; SPL_ERR_FILE_CREATE
+ * if a run is writing the file. */
+SPL_API SPL_MUST_CHECK spl_status spl_sim_resume(spl_sim *sim, const char *command_line,
+    bool accept_change, spl_sim_report *report, void *user);
+
 /* Advance by n steps without a results file; monitors feed the sink of spl_sim_set_sink.
  */
 SPL_API SPL_MUST_CHECK spl_status spl_sim_step(spl_sim *sim, uint64_t n_steps);
 
-/* Ask a run to end at the next block; async-signal-safe. */
+/* Ask a run to end at the next block, with a checkpoint; asked twice, it ends without
+ * one. Async-signal-safe. */
 SPL_API void spl_sim_stop(spl_sim *sim);
 
 SPL_API uint64_t spl_sim_steps_done(const spl_sim *sim);
@@ -94,6 +108,7 @@ typedef struct spl_sim_info {
     const char *gates; /* exponentials of the model's gates: "shared", "separate" */
     const char *model, *preset, *coupling, *integrator, *coupling_stages;
     uint64_t n_steps, n_transient;
+    uint64_t first_step; /* where this start of the run began, 0 unless it was resumed */
     double dt_ms;
     uint64_t memory_bytes, output_bytes;
     const char *output; /* path or "" */

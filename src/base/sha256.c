@@ -1,14 +1,23 @@
 #include "base/sha256.h"
 
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { CHUNK_BYTES = 1 << 16 };
 
-static void write_hex(struct sha256_ctx *hash, char hex[SPL_SHA256_HEX])
+void spl_sha256_start(spl_sha256 *hash)
+{
+    sha256_init(hash);
+}
+
+void spl_sha256_add(spl_sha256 *hash, const void *bytes, size_t length)
+{
+    sha256_update(hash, length, bytes);
+}
+
+void spl_sha256_end(spl_sha256 *hash, char hex[SPL_SHA256_HEX])
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     sha256_digest(hash, sizeof digest, digest);
@@ -19,17 +28,17 @@ static void write_hex(struct sha256_ctx *hash, char hex[SPL_SHA256_HEX])
 
 void spl_sha256_bytes(const void *bytes, size_t length, char hex[SPL_SHA256_HEX])
 {
-    struct sha256_ctx hash;
-    sha256_init(&hash);
-    sha256_update(&hash, length, bytes);
-    write_hex(&hash, hex);
+    spl_sha256 hash;
+    spl_sha256_start(&hash);
+    spl_sha256_add(&hash, bytes, length);
+    spl_sha256_end(&hash, hex);
 }
 
 spl_status spl_sha256_files(
     const char *const *paths, size_t n_paths, char hex[SPL_SHA256_HEX])
 {
-    struct sha256_ctx hash;
-    sha256_init(&hash);
+    spl_sha256 hash;
+    spl_sha256_start(&hash);
     for (size_t i = 0; i < n_paths; i++) {
         uint8_t chunk[CHUNK_BYTES];
         FILE *file = fopen(paths[i], "rbe");
@@ -39,7 +48,7 @@ spl_status spl_sha256_files(
                 strerror(errno));
         }
         while ((n = fread(chunk, 1, sizeof chunk, file)) > 0) {
-            sha256_update(&hash, n, chunk);
+            spl_sha256_add(&hash, chunk, n);
         }
         bool failed = ferror(file) != 0;
         fclose(file);
@@ -47,6 +56,6 @@ spl_status spl_sha256_files(
             return spl_error(SPL_ERR_FILE_READ, "%s: cannot be read", paths[i]);
         }
     }
-    write_hex(&hash, hex);
+    spl_sha256_end(&hash, hex);
     return SPL_OK;
 }

@@ -333,6 +333,8 @@ static spl_status resolve_output(
     const spl_value *file = &tree->values[SPL_KEY_OUTPUT_FILE];
     settings->force = tree->values[SPL_KEY_FORCE].flag;
     settings->flush_every = tree->values[SPL_KEY_FLUSH_EVERY].number / 1000.0;
+    settings->checkpoint_every = tree->values[SPL_KEY_CHECKPOINT_EVERY].number / 1000.0;
+    settings->stop_after = tree->values[SPL_KEY_STOP_AFTER].number / 1000.0;
     settings->title = spl_strdup(tree->values[SPL_KEY_TITLE].text);
     settings->yaml = spl_strdup(config->text);
     settings->output = *file->text != '\0' ? spl_path_of(file->node) : NULL;

@@ -65,6 +65,8 @@
     X(SUBNETWORKS,        "subnetworks",                 TREE,   "",               "",      FINITE,       "list of maps", "spiking neurons inside nodes, or alone") \
     X(OUTPUT_FILE,        "output.file",                 PATH,   "results.h5",     "",      FINITE,       "", "results file; empty: none")                        \
     X(FLUSH_EVERY,        "output.flush_every",          TIME,   "1 s",            "ms",    POSITIVE,     "", "wall-clock time between two progress records")     \
+    X(CHECKPOINT_EVERY,   "output.checkpoint_every",     TIME,   "60 s",           "ms",    POSITIVE,     " or inf", "wall-clock time between two checkpoints")   \
+    X(STOP_AFTER,         "output.stop_after",           TIME,   "inf",            "ms",    POSITIVE,     " or inf", "wall-clock time after which the run stops as after Ctrl-C, to be resumed") \
     X(FORCE,              "output.force",                FLAG,   "false",          "",      FINITE,       "", "replace an existing results file")
 /* clang-format on */
 

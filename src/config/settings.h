@@ -87,7 +87,8 @@ typedef struct spl_settings {
     /* output.* */
     char *output; /* path; NULL: no file */
     bool force;
-    double flush_every; /* s, wall clock */
+    double flush_every;                  /* s, wall clock */
+    double checkpoint_every, stop_after; /* s, wall clock; INFINITY: never */
     /* for the results file; owned */
     char *yaml;          /* the input verbatim, "" if none */
     char *resolved_json; /* valid input again */

@@ -333,6 +333,11 @@ size_t spl_monitor_memory(
     return sizeof monitor + monitor.arena.used;
 }
 
+uint64_t spl_monitor_rows(const spl_monitor *monitor, uint64_t step)
+{
+    return rows_until(monitor, step);
+}
+
 size_t spl_monitor_state_size(const spl_monitor *monitor)
 {
     return monitor->n_sum + monitor->n_state;

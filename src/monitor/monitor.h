@@ -99,6 +99,9 @@ size_t spl_monitor_state_size(const spl_monitor *monitor);
 void spl_monitor_save(const spl_monitor *monitor, double *out);
 void spl_monitor_restore(spl_monitor *monitor, const double *saved);
 
+/* Rows that have left the monitor after so many steps of the run. */
+uint64_t spl_monitor_rows(const spl_monitor *monitor, uint64_t step);
+
 /* Whole steps of a period: rint(period / dt). Result: SPL_ERR_CONFIG, naming the nearest
  * multiple of dt, if the period is none (relative 1e-9) or below dt. */
 SPL_MUST_CHECK spl_status spl_monitor_steps(

@@ -235,7 +235,7 @@ spl_status spl_output_allocate(int fd, const char *path)
 
 /* Open for the run. Readers share the lock; HDF5 in mode r+ is refused, which could move
  * what we write to. */
-static spl_status open_for_writing(spl_output *output, const char *path)
+spl_status spl_output_open_for_writing(spl_output *output, const char *path)
 {
     output->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (output->fd < 0) {
@@ -249,9 +249,8 @@ static spl_status open_for_writing(spl_output *output, const char *path)
     return SPL_OK;
 }
 
-/* The journal of the spikes: there before the results file has its name, so that no run
- * is without one. */
-static spl_status make_journal(spl_output *output, const spl_output_spec *spec)
+spl_status spl_output_open_journal(
+    spl_output *output, const spl_output_spec *spec, bool exists)
 {
     spl_status status = SPL_OK;
     char *path = spl_output_beside(spec->path, ".spk");
@@ -270,7 +269,8 @@ static spl_status make_journal(spl_output *output, const spl_output_spec *spec)
             .region = spec->populations[p].region,
             .size = spec->populations[p].size};
     }
-    SPL_TRY(spl_journal_create(&output->journal, path, &header));
+    SPL_TRY(exists ? spl_journal_resume(&output->journal, path, &header)
+                   : spl_journal_create(&output->journal, path, &header));
 out:
     free(path);
     free(populations);
@@ -288,13 +288,15 @@ static spl_status make_file(
     }
     SPL_TRY(spl_layout_write(temporary, spec, &output->places, output->uuid));
     SPL_TRY(spl_places_find(&output->places, temporary, false));
-    SPL_TRY(open_for_writing(output, temporary));
+    SPL_TRY(spl_output_open_for_writing(output, temporary));
     SPL_TRY(spl_output_allocate(output->fd, temporary));
     SPL_TRY(spl_output_put_start(output));
     SPL_TRY(spl_file_sync(output->fd, temporary));
     if (spec->n_populations > 0) {
-        SPL_TRY(make_journal(output, spec));
+        SPL_TRY(spl_output_open_journal(output, spec, false));
     }
+    /* those of the run whose file this one replaces */
+    spl_checkpoint_delete(output->path);
     SPL_TRY(spl_file_rename(temporary, output->path));
 out:
     return status;
@@ -354,6 +356,11 @@ spl_status spl_output_create(spl_output **out, const spl_output_spec *spec)
 out:
     spl_output_free(output);
     return status;
+}
+
+const char *spl_output_uuid(const spl_output *output)
+{
+    return output->uuid;
 }
 
 void spl_output_free(spl_output *output)

@@ -41,9 +41,13 @@ out:
 
 spl_status spl_output_put_start(spl_output *output)
 {
-    uint32_t unused = 0;
-    return put_doubles(
-        output, SPL_PLACE_STARTS, output->start, SPL_START_VALUES, &unused);
+    uint64_t words[SPL_START_VALUES];
+    memcpy(words, output->start, sizeof words);
+    for (size_t i = 0; i < SPL_START_VALUES; i++) {
+        words[i] = htole64(words[i]);
+    }
+    return spl_file_write_at(output->fd, output->path, words, sizeof words,
+        output->places.all[SPL_PLACE_STARTS].offset + output->start_row * sizeof words);
 }
 
 static spl_status put_final(spl_output *output, uint64_t step, const double *const *final)
@@ -90,7 +94,7 @@ static void pad_message(char padded[SPL_MESSAGE_BYTES], const char *message)
 }
 
 /* The message first: whoever sees the code sees what belongs to it. */
-static spl_status put_code(spl_output *output, spl_run_code code, const char *message)
+spl_status spl_output_put_code(spl_output *output, spl_run_code code, const char *message)
 {
     spl_status status = SPL_OK;
     char padded[SPL_MESSAGE_BYTES];
@@ -177,10 +181,13 @@ spl_status spl_output_finish(spl_output *output, spl_run_code code, const char *
     if (code == SPL_RUN_COMPLETE) {
         SPL_TRY(spl_output_verify(output));
     }
-    SPL_TRY(put_code(output, code, message));
+    SPL_TRY(spl_output_put_code(output, code, message));
     SPL_TRY(spl_file_sync_data(output->fd, output->path));
     if (over) {
         unlink(output->journal.path);
+    }
+    if (code == SPL_RUN_COMPLETE) {
+        spl_checkpoint_delete(output->path);
     }
 out:
     if (status != SPL_OK) {
@@ -188,7 +195,7 @@ out:
          * stays the last error of this thread. */
         char reason[SPL_MESSAGE_BYTES];
         snprintf(reason, sizeof reason, "%s", spl_last_error());
-        if (put_code(output, SPL_RUN_FAILED, reason) != SPL_OK) {
+        if (spl_output_put_code(output, SPL_RUN_FAILED, reason) != SPL_OK) {
             spl_error(status, "%s", reason);
         }
     }

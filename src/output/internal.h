@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "base/str.h"
+#include "output/checkpoint.h"
 #include "output/journal.h"
 #include "output/output.h"
 #include "output/progress.h"
@@ -19,8 +20,7 @@ enum {
     SPL_PAGE_BYTES = 4096, /* larger datasets start on a page */
     SPL_MESSAGE_BYTES = 256,
     SPL_MAX_STARTS = 64,
-    SPL_START_VALUES = 4, /* UTC seconds, step, threads, wall seconds */
-    SPL_UUID_BYTES = SPL_JOURNAL_UUID_BYTES
+    SPL_START_VALUES = 4 /* UTC seconds, step, threads, wall seconds */
 };
 
 /* Sums that the run keeps: spikes and events of each population, clips of each
@@ -81,6 +81,14 @@ SPL_MUST_CHECK spl_status spl_places_add(spl_places *places, spl_place_type type
  * Result: SPL_OK; SPL_ERR_FILE_CREATE, or SPL_ERR_FILE_WRITE if `known`. */
 SPL_MUST_CHECK spl_status spl_places_find(
     spl_places *places, const char *path, bool known);
+/* The same for a file that comes from anywhere, in the sandbox; types and shapes are
+ * checked as well. Result: SPL_OK; SPL_ERR_FORMAT, or SPL_ERR_FILE_WRITE if `known`. */
+SPL_MUST_CHECK spl_status spl_places_find_strictly(
+    spl_places *places, const char *path, bool known);
+/* Check that the places lie inside the file and that none overlaps with another; `code`
+ * is that of the error. */
+SPL_MUST_CHECK spl_status spl_places_check(
+    const spl_places *places, const char *path, uint64_t file_bytes, spl_status code);
 /* The group of a stream, and what /progress calls it: the name of a monitor, else the
  * path of the group. */
 void spl_stream_group(spl_text *path, const spl_stream *stream);
@@ -136,6 +144,8 @@ typedef struct spl_ring {
     uint32_t *crc;       /* [n_variables]: of the block under way, as written so far */
     uint64_t appended;   /* both under the mutex */
     uint64_t written;
+    uint64_t durable;        /* rows below come again and are compared; 0: none */
+    unsigned char *compared; /* [rows_per_block] rows of the file, or NULL */
 } spl_ring;
 
 struct spl_output {
@@ -149,6 +159,8 @@ struct spl_output {
     double flush_every;
     int64_t start_ns; /* monotonic */
     double start[SPL_START_VALUES];
+    size_t start_row; /* of /performance/starts */
+    bool reopened;    /* the file may come from anywhere */
     _Atomic uint64_t written_bytes;
     size_t n_populations, n_subnetworks;
     bool *no_spikes;       /* [n_populations]: counted, not written */
@@ -165,7 +177,10 @@ struct spl_output {
     /* under the mutex */
     uint64_t step;
     bool stop;
-    spl_status status; /* of the I/O thread */
+    spl_checkpoint *checkpoint; /* to be written; NULL: none is under way */
+    spl_record checkpoint_record;
+    char checkpoint_problem[512]; /* why the last one failed, "" if nobody must know */
+    spl_status status;            /* of the I/O thread */
     char message[1024];
 };
 
@@ -183,8 +198,20 @@ spl_slots spl_writer_slots(const spl_output *output, uint64_t n_rows[SPL_MAX_STR
 /* Nanoseconds of the monotonic clock. */
 int64_t spl_monotonic_ns(void);
 
-/* finish.c: write the row of /performance/starts that belongs to this run. */
+/* create.c: open for the run, with a shared lock. */
+SPL_MUST_CHECK spl_status spl_output_open_for_writing(
+    spl_output *output, const char *path);
+
+/* The journal of the spikes: there before the results file has its name, so that no run
+ * is without one. Result: as spl_journal_create or, if it exists, spl_journal_resume. */
+SPL_MUST_CHECK spl_status spl_output_open_journal(
+    spl_output *output, const spl_output_spec *spec, bool exists);
+
+/* finish.c: write the row of /performance/starts that belongs to this run; the message,
+ * then the code. */
 SPL_MUST_CHECK spl_status spl_output_put_start(spl_output *output);
+SPL_MUST_CHECK spl_status spl_output_put_code(
+    spl_output *output, spl_run_code code, const char *message);
 
 /* verify.c: open the finished file again, compare offsets and every checksum. Result:
  * SPL_OK; SPL_ERR_FILE_WRITE naming dataset and rows. */

@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "output/checkpoint.h"
+#include "output/progress.h"
 #include "splenium/connectome.h"
 #include "splenium/monitor.h"
 
@@ -115,6 +117,45 @@ typedef struct spl_output spl_output;
 SPL_MUST_CHECK spl_status spl_output_create(
     spl_output **out, const spl_output_spec *spec);
 
+/* What an existing results file was found to hold. */
+typedef struct spl_output_found {
+    spl_run_code code;
+    bool extends;      /* the run of the spec is longer than that of the file */
+    spl_record newest; /* of the two slots */
+    char version[SPL_VERSION_BYTES]; /* of the software that made it */
+    char message[256];               /* why it ended */
+} spl_output_found;
+
+/* Open the results file of a run of the same spec, which may be longer than the file's:
+ * takes the lock, checks that the file holds what that run writes. Nothing is written
+ * yet. Result: SPL_OK; SPL_ERR_FILE_MISSING, _FILE_READ; SPL_ERR_FORMAT;
+ * SPL_ERR_FILE_CREATE if a run is writing it; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_output_open(
+    spl_output **out, const spl_output_spec *spec, spl_output_found *found);
+
+/* Read /state/final of an open file.
+ *   values   receives all arrays of the spec, one behind the other
+ *   valid    false if none was stored, or it was torn */
+SPL_MUST_CHECK spl_status spl_output_read_final(
+    const spl_output *output, double *values, uint64_t *step, bool *valid);
+
+/* Where a run goes on. */
+typedef struct spl_output_from {
+    uint64_t step;
+    const uint64_t *rows, *durable; /* [n_streams]: at that step; of the newest record */
+    const uint32_t *checksums;      /* per variable, of the block under way; or NULL */
+    bool accept_change;             /* overwrite durable rows that come out different */
+} spl_output_from;
+
+/* Go on in an open file: append takes the rows behind `rows` from now on. Rows that were
+ * durable already are compared with those that come again; a difference ends the run with
+ * SPL_ERR_INTERNAL. Result: SPL_OK; SPL_ERR_FORMAT; SPL_ERR_FILE_READ, _FILE_WRITE. */
+SPL_MUST_CHECK spl_status spl_output_continue(
+    spl_output *output, const spl_output_from *from);
+
+/* Delete what a finished run does not need: checkpoints, lock. */
+void spl_output_clean_up(spl_output *output);
+
 /* Take over the rows of a frame (copied). frame->monitor is the index of the stream.
  * Never waits for the disk unless both buffers are full. An earlier error of the I/O
  * thread is returned here. */
@@ -142,6 +183,21 @@ void spl_output_count(spl_output *output, const uint64_t *spikes, const uint64_t
 /* Tell that all rows of steps below `step` were appended: the next progress slot may say
  * so. Cheap. */
 void spl_output_step(spl_output *output, uint64_t step);
+
+/* Hand over a checkpoint of the step told last, of which all rows were appended. The I/O
+ * thread fills in rows and checksums and writes it behind a slot of that step. The
+ * checkpoint belongs to the output until spl_output_checkpoint_wait returns; none may be
+ * under way. */
+void spl_output_checkpoint(spl_output *output, spl_checkpoint *checkpoint);
+/* Is one under way? */
+bool spl_output_checkpoint_busy(spl_output *output);
+/* Wait until none is. */
+void spl_output_checkpoint_wait(spl_output *output);
+/* Copy why a checkpoint could not be written; false if there is nothing new to tell. The
+ * run goes on, its older checkpoints are still there. */
+bool spl_output_checkpoint_problem(spl_output *output, char *text, size_t size);
+/* Identity of the run, as in the file; lives as long as the output. */
+const char *spl_output_uuid(const spl_output *output);
 
 /* End the file in good order, whatever happened: last rows, final state (one data pointer
  * per final array, NULL to leave all out), performance (values in the order of the

@@ -314,7 +314,7 @@ static bool find_one(hid_t file, const spl_place *place, uint64_t *offset)
     return found;
 }
 
-static spl_status check_overlaps(
+spl_status spl_places_check(
     const spl_places *places, const char *path, uint64_t file_bytes, spl_status code)
 {
     spl_status status = SPL_OK;
@@ -368,7 +368,7 @@ spl_status spl_places_find(spl_places *places, const char *path, bool known)
         }
         place->offset = offset;
     }
-    SPL_TRY(check_overlaps(places, path, (uint64_t)what.st_size, code));
+    SPL_TRY(spl_places_check(places, path, (uint64_t)what.st_size, code));
 out:
     if (file >= 0 && H5Fclose(file) < 0 && status == SPL_OK) {
         status = spl_h5_error(code, "%s: cannot be closed", path);

@@ -89,6 +89,12 @@ static spl_status find_newest(const spl_slots *slots, spl_record *newest, int *i
     return SPL_OK;
 }
 
+spl_status spl_slots_newest(const spl_slots *slots, spl_record *newest)
+{
+    int index;
+    return find_newest(slots, newest, &index);
+}
+
 static spl_status write_slot(const spl_slots *slots, const spl_record *record, int index)
 {
     unsigned char bytes[SPL_SLOT_BYTES];
@@ -114,6 +120,9 @@ spl_status spl_slots_finish(const spl_slots *slots, const spl_record *record)
     spl_record newest;
     int index;
     spl_status status = find_newest(slots, &newest, &index);
+    if (status == SPL_OK && record->step < newest.step) {
+        return SPL_OK;
+    }
     if (status == SPL_OK) {
         status = write_slot(slots, record, 1 - index);
     }

@@ -43,6 +43,10 @@ typedef struct spl_slots {
     const uint64_t *n_rows;
 } spl_slots;
 
+/* Read the newest record. Result: SPL_OK; SPL_ERR_FORMAT if no slot is valid;
+ * SPL_ERR_FILE_READ. */
+SPL_MUST_CHECK spl_status spl_slots_newest(const spl_slots *slots, spl_record *newest);
+
 /* Publish a record, all of which must be durable: into the slot that does not hold the
  * newest one, then sync. Does nothing unless its step exceeds the newest one's, so that a
  * run that recomputes never takes anything back. Result: SPL_OK; SPL_ERR_FORMAT if no
@@ -50,7 +54,7 @@ typedef struct spl_slots {
 SPL_MUST_CHECK spl_status spl_slots_publish(
     const spl_slots *slots, const spl_record *record);
 /* Put the last record into both slots, a sync after each: the final bytes do not depend
- * on how often the run was synced. */
+ * on how often the run was synced. Does nothing if a newer one is there. */
 SPL_MUST_CHECK spl_status spl_slots_finish(
     const spl_slots *slots, const spl_record *record);
 

@@ -66,7 +66,9 @@ spl_status spl_output_verify(spl_output *output)
 {
     spl_status status = SPL_OK;
     SPL_TRY(check_path(output));
-    SPL_TRY(spl_places_find(&output->places, output->path, true));
+    SPL_TRY(output->reopened
+                ? spl_places_find_strictly(&output->places, output->path, true)
+                : spl_places_find(&output->places, output->path, true));
     for (size_t s = 0; s < output->n_streams; s++) {
         SPL_TRY(check_stream(output, &output->rings[s]));
     }

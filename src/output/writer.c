@@ -133,6 +133,7 @@ void spl_writer_deinit(spl_output *output)
         free(output->rings[s].name);
         free(output->rings[s].data);
         free(output->rings[s].crc);
+        free(output->rings[s].compared);
     }
     free(output->rings);
     output->rings = NULL;
@@ -154,6 +155,32 @@ void spl_writer_deinit(spl_output *output)
 
 /* In the I/O thread from here on. */
 
+/* Rows that were durable before this start must come out the same. */
+static spl_status compare_rows(spl_output *output, const spl_ring *ring,
+    const spl_place *rows, const unsigned char *data, uint64_t from, uint64_t to)
+{
+    spl_status status = SPL_OK;
+    const size_t row_bytes = ring->width * ring->item_bytes;
+    const uint64_t end = to < ring->durable ? to : ring->durable;
+    if (from >= end) {
+        return SPL_OK;
+    }
+    SPL_TRY(spl_file_read_at(output->fd, output->path, ring->compared,
+        (size_t)(end - from) * row_bytes, rows->offset + from * row_bytes));
+    for (uint64_t row = from; row < end; row++) {
+        const size_t at = (size_t)(row - from) * row_bytes;
+        if (memcmp(ring->compared + at, data + at, row_bytes) != 0) {
+            SPL_FAIL(SPL_ERR_INTERNAL,
+                "%s: %s: row %llu does not come out as it was stored: another processor, "
+                "library or build computes differently; resume where it was begun, or "
+                "overwrite with --accept-change",
+                output->path, rows->path, (unsigned long long)row);
+        }
+    }
+out:
+    return status;
+}
+
 /* Rows [from, to) of one block, and its checksum if they end it. */
 static spl_status write_rows(
     spl_output *output, spl_ring *ring, size_t v, uint64_t from, uint64_t to)
@@ -165,6 +192,7 @@ static spl_status write_rows(
     const size_t slot = (size_t)(from % ring->capacity);
     const unsigned char *data = ring->data + (v * ring->capacity + slot) * row_bytes;
     const size_t bytes = (size_t)(to - from) * row_bytes;
+    SPL_TRY(compare_rows(output, ring, rows, data, from, to));
     SPL_TRY(spl_file_write_at(
         output->fd, output->path, data, bytes, rows->offset + from * row_bytes));
     ring->crc[v] =
@@ -277,6 +305,54 @@ out:
     return status;
 }
 
+/* Rows and checksums are known now: everything up to the record is written, nothing
+ * behind it. */
+static void complete_checkpoint(
+    const spl_output *output, spl_checkpoint *checkpoint, const spl_record *record)
+{
+    const spl_section *section = spl_checkpoint_find(checkpoint, SPL_SECTION_ROWS);
+    unsigned char *rows = section->data;
+    unsigned char *checksums =
+        spl_checkpoint_find(checkpoint, SPL_SECTION_CHECKSUMS)->data;
+    spl_bug_assert(section->bytes == output->n_streams * sizeof(uint64_t));
+    for (size_t s = 0; s < output->n_streams; s++) {
+        const spl_ring *ring = &output->rings[s];
+        const uint64_t n = htole64(record->rows[s]);
+        memcpy(rows, &n, sizeof n);
+        rows += sizeof n;
+        for (size_t v = 0; v < ring->n_variables; v++) {
+            const bool between = record->rows[s] % ring->rows_per_block == 0;
+            const uint32_t crc = htole32(between ? 0 : ring->crc[v]);
+            memcpy(checksums, &crc, sizeof crc);
+            checksums += sizeof crc;
+        }
+    }
+    memcpy(checkpoint->uuid, output->uuid, sizeof checkpoint->uuid);
+}
+
+/* A checkpoint that cannot be written is told and tried again later: the rows do not
+ * depend on it. */
+static spl_status write_checkpoint(
+    spl_output *output, spl_checkpoint *checkpoint, spl_record *record)
+{
+    spl_status status = flush_all(output, record);
+    if (status != SPL_OK) {
+        return status;
+    }
+    complete_checkpoint(output, checkpoint, record);
+    spl_checkpoint_seal(checkpoint);
+    const bool written = spl_checkpoint_write(checkpoint, output->path) == SPL_OK;
+    pthread_mutex_lock(&output->mutex);
+    if (!written) {
+        snprintf(output->checkpoint_problem, sizeof output->checkpoint_problem, "%s",
+            spl_last_error());
+    }
+    output->checkpoint = NULL;
+    pthread_cond_signal(&output->room);
+    pthread_mutex_unlock(&output->mutex);
+    return SPL_OK;
+}
+
 /* Full blocks need not wait for the clock. */
 static spl_status write_blocks(spl_output *output, const spl_record *record)
 {
@@ -312,7 +388,8 @@ static void wait_for_work(spl_output *output, int64_t deadline)
 {
     const struct timespec until = {
         .tv_sec = deadline / NS_PER_S, .tv_nsec = deadline % NS_PER_S};
-    while (!output->stop && !has_full_block(output) && spl_monotonic_ns() < deadline) {
+    while (!output->stop && output->checkpoint == NULL && !has_full_block(output) &&
+           spl_monotonic_ns() < deadline) {
         pthread_cond_timedwait(&output->work, &output->mutex, &until);
     }
 }
@@ -341,14 +418,18 @@ static void *run_writer(void *user)
         spl_record record;
         pthread_mutex_lock(&output->mutex);
         wait_for_work(output, deadline);
-        stop = output->stop;
+        spl_checkpoint *checkpoint = output->checkpoint;
+        stop = output->stop && checkpoint == NULL;
         const spl_spike_batch *spikes = take_work(output, &record);
         pthread_mutex_unlock(&output->mutex);
         status = write_spikes(output, spikes);
         if (status != SPL_OK) {
             break;
         }
-        if (stop || spl_monotonic_ns() >= deadline) {
+        if (checkpoint != NULL) {
+            status = write_checkpoint(output, checkpoint, &output->checkpoint_record);
+            deadline = spl_monotonic_ns() + interval;
+        } else if (stop || spl_monotonic_ns() >= deadline) {
             status = flush_all(output, &record);
             deadline = spl_monotonic_ns() + interval;
         } else {
@@ -360,6 +441,7 @@ static void *run_writer(void *user)
     if (status != SPL_OK) {
         snprintf(output->message, sizeof output->message, "%s", spl_last_error());
     }
+    output->checkpoint = NULL;
     pthread_cond_signal(&output->room);
     pthread_mutex_unlock(&output->mutex);
     return NULL;
@@ -572,6 +654,44 @@ void spl_output_step(spl_output *output, uint64_t step)
     pthread_mutex_lock(&output->mutex);
     output->step = step > output->step ? step : output->step;
     pthread_mutex_unlock(&output->mutex);
+}
+
+void spl_output_checkpoint(spl_output *output, spl_checkpoint *checkpoint)
+{
+    pthread_mutex_lock(&output->mutex);
+    if (output->status == SPL_OK) {
+        output->checkpoint = checkpoint;
+        spl_writer_record(output, &output->checkpoint_record);
+        pthread_cond_signal(&output->work);
+    }
+    pthread_mutex_unlock(&output->mutex);
+}
+
+bool spl_output_checkpoint_busy(spl_output *output)
+{
+    pthread_mutex_lock(&output->mutex);
+    const bool busy = output->checkpoint != NULL;
+    pthread_mutex_unlock(&output->mutex);
+    return busy;
+}
+
+void spl_output_checkpoint_wait(spl_output *output)
+{
+    pthread_mutex_lock(&output->mutex);
+    while (output->checkpoint != NULL) {
+        pthread_cond_wait(&output->room, &output->mutex);
+    }
+    pthread_mutex_unlock(&output->mutex);
+}
+
+bool spl_output_checkpoint_problem(spl_output *output, char *text, size_t size)
+{
+    pthread_mutex_lock(&output->mutex);
+    const bool any = *output->checkpoint_problem != '\0';
+    snprintf(text, size, "%s", output->checkpoint_problem);
+    *output->checkpoint_problem = '\0';
+    pthread_mutex_unlock(&output->mutex);
+    return any;
 }
 
 uint64_t spl_output_written(const spl_output *output)

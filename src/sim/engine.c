@@ -100,15 +100,29 @@ static bool is_integrated(const spl_engine *base, size_t node)
     return spl_is_integrated(network_of(base), node);
 }
 
-static uint64_t clips(const spl_engine *base, size_t index)
+/* Where the clips of a subnetwork are counted; NULL if no node carries it. */
+static uint64_t *find_clips(const spl_network *network, size_t index)
 {
-    const spl_network *network = network_of(base);
     for (size_t h = 0; h < network->n_hosts; h++) {
         if (network->hosts[h].job == &network->jobs[index]) {
-            return network->hosts[h].clips;
+            return &network->hosts[h].clips;
         }
     }
-    return 0;
+    return NULL;
+}
+
+static uint64_t clips(const spl_engine *base, size_t index)
+{
+    const uint64_t *count = find_clips(network_of(base), index);
+    return count != NULL ? *count : 0;
+}
+
+static void set_clips(spl_engine *base, size_t index, uint64_t value)
+{
+    uint64_t *count = find_clips(network_of(base), index);
+    if (count != NULL) {
+        *count = value;
+    }
 }
 
 static bool check(const spl_engine *base, size_t node, char *text, size_t size)
@@ -198,6 +212,52 @@ static double *copy_final(const spl_engine *base, double *out)
         out = copy_states(out, network, network->eta);
     }
     return out;
+}
+
+static const double *put_history(
+    const double *in, const spl_network *network, spl_real *ring, int64_t newest)
+{
+    const spl_plan *plan = network->plan;
+    const size_t count = n_samples(plan);
+    const size_t n_rows = network->n_channels * network->n_nodes;
+    const int64_t oldest = newest - (int64_t)count + 1;
+    for (size_t row = 0; row < n_rows; row++) {
+        for (size_t s = 0; s < count; s++) {
+            spl_history_put(
+                plan, ring + row * plan->pitch, oldest + (int64_t)s, (spl_real)*in++);
+        }
+    }
+    return in;
+}
+
+/* The padding copies the last node. */
+static const double *put_states(
+    const double *in, const spl_network *network, spl_real *states)
+{
+    const size_t n_nodes = network->n_nodes;
+    for (size_t s = 0; s < network->n_states; s++, in += n_nodes) {
+        for (size_t i = 0; i < network->stride; i++) {
+            states[s * network->stride + i] = (spl_real)in[i < n_nodes ? i : n_nodes - 1];
+        }
+    }
+    return in;
+}
+
+static const double *put_final(spl_engine *base, const double *in, uint64_t at_step)
+{
+    spl_network *network = &((engine *)base)->network;
+    const int64_t now = (int64_t)at_step;
+    in = put_states(in, network, network->run.state);
+    in = put_history(in, network, network->history, now);
+    if (network->half_history != NULL) {
+        in = put_history(in, network, network->half_history, now - 1);
+    }
+    if (network->eta != NULL) {
+        in = put_states(in, network, network->eta);
+    }
+    network->step = at_step;
+    spl_network_carry(network);
+    return in;
 }
 
 static void save(const spl_engine *base, void *copy)
@@ -342,9 +402,11 @@ const spl_engine_ops OPS = {
     .observable = observable,
     .is_integrated = is_integrated,
     .clips = clips,
+    .set_clips = set_clips,
     .check = check,
     .list_final = list_final,
     .copy_final = copy_final,
+    .put_final = put_final,
     .reset = reset,
     .save = save,
     .restore = restore,

@@ -48,6 +48,7 @@ typedef struct spl_engine_ops {
     bool (*is_integrated)(const spl_engine *engine, size_t node);
     /* Samples of subnetwork `index` that were clipped so far. */
     uint64_t (*clips)(const spl_engine *engine, size_t index);
+    void (*set_clips)(spl_engine *engine, size_t index, uint64_t clips);
     /* Tell in `text` why the parameters of `node` can only make it diverge; false if
      * there is nothing to tell. */
     bool (*check)(const spl_engine *engine, size_t node, char *text, size_t size);
@@ -57,6 +58,10 @@ typedef struct spl_engine_ops {
     size_t (*list_final)(const spl_engine *engine, spl_array *arrays);
     /* Returns the end of what it wrote. */
     double *(*copy_final)(const spl_engine *engine, double *out);
+    /* Put back what copy_final wrote of such a network after `step` steps; returns the
+     * end of what it read. Blocks, threads and target may differ, the bits to come do
+     * not. The subnetworks are put back by themselves. */
+    const double *(*put_final)(spl_engine *engine, const double *in, uint64_t step);
 
     /* Back to the initial state of the settings it was made with. */
     void (*reset)(spl_engine *engine, const spl_settings *settings);

@@ -70,6 +70,11 @@ static uint64_t no_clips(const spl_engine *base, size_t index)
     return 0;
 }
 
+static void set_no_clips(spl_engine *base, size_t index, uint64_t clips)
+{
+    (void)base, (void)index, (void)clips;
+}
+
 static bool no_check(const spl_engine *base, size_t node, char *text, size_t size)
 {
     (void)base, (void)node, (void)text, (void)size;
@@ -86,6 +91,12 @@ static double *copy_final(const spl_engine *base, double *out)
 {
     (void)base;
     return out;
+}
+
+static const double *put_final(spl_engine *base, const double *in, uint64_t at_step)
+{
+    alone_of(base)->step = at_step;
+    return in;
 }
 
 static void reset(spl_engine *base, const spl_settings *settings)
@@ -240,9 +251,11 @@ const spl_engine_ops spl_engine_alone = {
     .observable = no_observable,
     .is_integrated = is_integrated,
     .clips = no_clips,
+    .set_clips = set_no_clips,
     .check = no_check,
     .list_final = list_final,
     .copy_final = copy_final,
+    .put_final = put_final,
     .reset = reset,
     .save = save,
     .restore = restore,

@@ -68,6 +68,7 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
         .coupling_stages = settings->frozen ? "frozen" : "per-stage",
         .n_steps = settings->n_steps,
         .n_transient = settings->n_transient,
+        .first_step = sim->first_step,
         .dt_ms = settings->dt,
         .memory_bytes = sim->memory_bytes,
         .output_bytes = sim->output_bytes,

@@ -18,7 +18,7 @@ enum { N_PERFORMANCE = sizeof performance_names / sizeof *performance_names };
 
 /* Borrowed and owned parts of one spec. */
 typedef struct {
-    spl_output_spec spec;
+    spl_output_spec spec; /* first: spl_results_spec_free gets its address */
     spl_stream *streams;
     const char *(*variables)[SPL_MONITOR_MAX_VARIABLES];
     const char *(*units)[SPL_MONITOR_MAX_VARIABLES];
@@ -208,15 +208,28 @@ out:
     return status;
 }
 
-spl_status spl_results_create(
-    spl_output **output, const spl_sim *sim, const char *command_line)
+void spl_results_spec_free(spl_output_spec *spec)
 {
-    spl_status status = SPL_OK;
-    description d = {0};
-    SPL_TRY(describe(&d, sim, command_line));
-    SPL_TRY(spl_output_create(output, &d.spec));
-out:
-    free_description(&d);
+    if (spec != NULL) {
+        free_description((description *)spec);
+        free(spec);
+    }
+}
+
+spl_status spl_results_spec_create(
+    spl_output_spec **out, const spl_sim *sim, const char *command_line)
+{
+    description *d = calloc(1, sizeof *d);
+    *out = NULL;
+    if (d == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory: description of the results");
+    }
+    const spl_status status = describe(d, sim, command_line);
+    if (status == SPL_OK) {
+        *out = &d->spec;
+    } else {
+        spl_results_spec_free(&d->spec);
+    }
     return status;
 }
 
@@ -235,7 +248,7 @@ static void measure_performance(double *values, const spl_sim *sim)
 {
     struct rusage usage = {0};
     getrusage(RUSAGE_SELF, &usage);
-    const double steps = (double)spl_sim_steps_done(sim);
+    const double steps = (double)(spl_sim_steps_done(sim) - sim->first_step);
     const double integrate_s = sim->integrate_s > 0.0 ? sim->integrate_s : 1e-9;
     const double all[N_PERFORMANCE] = {sim->wall_s, sim->create_s, sim->integrate_s,
         steps / integrate_s, steps * sim->settings.dt * 1e-3 / integrate_s,

@@ -25,7 +25,7 @@ void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user)
 
 void spl_sim_stop(spl_sim *sim)
 {
-    atomic_store_explicit(&sim->stop, true, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sim->n_stops, 1, memory_order_relaxed);
 }
 
 static spl_status take_frame(void *user, const spl_frame *frame)
@@ -61,6 +61,7 @@ static void report(spl_sim *sim, uint64_t step)
         .n_steps = settings->n_steps,
         .time_ms = (double)step * settings->dt,
         .duration_ms = (double)settings->n_steps * settings->dt,
+        .begin_ms = (double)sim->first_step * settings->dt,
         .wall_s = spl_now() - sim->start_s,
         .output_bytes = sim->output != NULL ? spl_output_written(sim->output) : 0,
     };
@@ -74,6 +75,25 @@ void spl_sim_observe(void *user, const spl_samples *block, size_t begin, size_t 
     for (size_t m = 0; m < sim->n_monitors; m++) {
         spl_monitor_observe(sim->monitors[m], block, begin, end);
     }
+}
+
+static int n_stops(spl_sim *sim)
+{
+    return atomic_load_explicit(&sim->n_stops, memory_order_relaxed);
+}
+
+/* Is a checkpoint due, or all of the run's time used up? */
+static void look_at_clock(spl_sim *sim)
+{
+    if (sim->output == NULL) {
+        return;
+    }
+    const double now = spl_now();
+    if (now >= sim->stop_s && n_stops(sim) == 0) {
+        spl_sim_stop(sim);
+    }
+    sim->checkpoint_due =
+        now >= sim->next_checkpoint_s && !spl_output_checkpoint_busy(sim->output);
 }
 
 static bool finish_block(void *user, const spl_samples *block)
@@ -93,31 +113,58 @@ static bool finish_block(void *user, const spl_samples *block)
         report(sim, step);
         sim->next_report_s = spl_now() + REPORT_EVERY_S;
     }
-    return !atomic_load_explicit(&sim->stop, memory_order_relaxed);
+    look_at_clock(sim);
+    return n_stops(sim) == 0 && !sim->checkpoint_due;
 }
 
-/* Advance to step `stop` without a break. */
-static spl_status advance_chunk(spl_sim *sim, uint64_t stop)
+/* Advance until step `stop`, a checkpoint or a request to end. */
+static spl_status advance_some(spl_sim *sim, uint64_t stop)
 {
     spl_status status = SPL_OK;
     const spl_block_hooks hooks = {
         .user = sim, .observe = spl_sim_observe, .finish = finish_block};
     spl_divergence where;
+    sim->checkpoint_due = false;
     sim->engine->ops->advance(
         sim->engine, stop - spl_sim_steps_done(sim), &hooks, &where);
-    const uint64_t step = spl_sim_steps_done(sim);
     SPL_TRY(sim->status);
     SPL_TRY(where.status);
     if (where.happened) {
         SPL_TRY(spl_guard_divergence(sim, &where));
     }
+    if (sim->checkpoint_due) {
+        SPL_TRY(spl_checkpoint_take(sim));
+        sim->next_checkpoint_s = spl_now() + sim->settings.checkpoint_every;
+    }
+out:
+    return status;
+}
+
+static spl_status interrupted(const spl_sim *sim)
+{
+    const double all_ms = (double)sim->settings.n_steps * sim->settings.dt;
+    return sim->output == NULL
+               ? spl_error(SPL_ERR_INTERRUPTED, "interrupted at %.10g of %.10g ms",
+                     spl_sim_time(sim), all_ms)
+               : spl_error(SPL_ERR_INTERRUPTED,
+                     "interrupted at %.10g of %.10g ms; the rows so far are kept; to go "
+                     "on: splenium resume %s",
+                     spl_sim_time(sim), all_ms, sim->settings.output);
+}
+
+/* Advance to step `stop` without a break but for checkpoints. */
+static spl_status advance_chunk(spl_sim *sim, uint64_t stop)
+{
+    spl_status status = SPL_OK;
+    do {
+        SPL_TRY(advance_some(sim, stop));
+    } while (sim->checkpoint_due && n_stops(sim) == 0 && spl_sim_steps_done(sim) < stop);
+    const uint64_t step = spl_sim_steps_done(sim);
     if (step % CHECK_STEPS == 0 || step == sim->settings.n_steps) {
         SPL_TRY(spl_guard_escaped(sim));
     }
     if (step < stop) {
-        SPL_FAIL(SPL_ERR_INTERRUPTED,
-            "interrupted at %.10g of %.10g ms; the rows so far are kept",
-            spl_sim_time(sim), (double)sim->settings.n_steps * sim->settings.dt);
+        SPL_TRY(interrupted(sim));
     }
 out:
     return status;
@@ -189,10 +236,59 @@ static spl_run_code code_of(spl_status status)
                                            : SPL_RUN_FAILED;
 }
 
+/* Bring the results file to its end, whatever happened. */
+static spl_status end_output(spl_sim *sim, spl_status status)
+{
+    /* the reason of the run's end stays the last error */
+    char *message = spl_strdup(status != SPL_OK ? spl_last_error() : "");
+    spl_status taken = SPL_OK;
+    /* whoever asks a second time is in a hurry */
+    if (status == SPL_ERR_INTERRUPTED && n_stops(sim) == 1) {
+        taken = spl_checkpoint_take(sim);
+    }
+    spl_checkpoint_finish(sim);
+    const spl_status ended = spl_results_finish(
+        sim->output, sim, code_of(status), message != NULL ? message : "");
+    if (status == SPL_OK) {
+        status = ended;
+    } else if (status == SPL_ERR_INTERRUPTED && ended != SPL_OK) {
+        status = ended;
+    } else if (taken != SPL_OK) {
+        status = taken;
+    } else if (message != NULL) {
+        spl_error(status, "%s", message);
+    }
+    free(message);
+    return status;
+}
+
+/* Integrate what is left and end the results file. */
+static spl_status run_to_end(spl_sim *sim)
+{
+    const double begin_s = spl_now();
+    sim->first_step = spl_sim_steps_done(sim);
+    sim->create_s = begin_s - sim->start_s;
+    sim->next_checkpoint_s = begin_s + sim->settings.checkpoint_every;
+    sim->stop_s = sim->start_s + sim->settings.stop_after;
+    spl_status status = advance_to(sim, sim->settings.n_steps);
+    sim->integrate_s = spl_now() - begin_s;
+    sim->wall_s = spl_now() - sim->start_s;
+    if (sim->output != NULL) {
+        status = end_output(sim, status);
+    }
+    sim->status = status;
+    if (sim->report != NULL) {
+        report(sim, spl_sim_steps_done(sim));
+    }
+    sim->wall_s = spl_now() - sim->start_s;
+    return status;
+}
+
 spl_status spl_sim_run(
     spl_sim *sim, const char *command_line, spl_sim_report *report_to, void *user)
 {
     spl_status status = SPL_OK;
+    spl_output_spec *spec = NULL;
     if (sim->ran || spl_sim_steps_done(sim) > 0) {
         return spl_error(SPL_ERR_ARGUMENT, "this run has begun; create a new one");
     }
@@ -201,30 +297,38 @@ spl_status spl_sim_run(
     sim->report_user = user;
     sim->start_s = spl_now();
     if (sim->settings.output != NULL) {
-        SPL_TRY(spl_results_create(&sim->output, sim, command_line));
+        SPL_TRY(spl_results_spec_create(&spec, sim, command_line));
+        SPL_TRY(spl_checkpoint_prepare(sim, spec));
+        SPL_TRY(spl_output_create(&sim->output, spec));
     }
-    const double begin_s = spl_now();
-    sim->create_s = begin_s - sim->start_s;
-    status = advance_to(sim, sim->settings.n_steps);
-    sim->status = status;
-    sim->integrate_s = spl_now() - begin_s;
-    sim->wall_s = spl_now() - sim->start_s;
-    if (sim->output != NULL) {
-        /* the reason of the run's end stays the last error */
-        char *message = spl_strdup(status != SPL_OK ? spl_last_error() : "");
-        const spl_status ended = spl_results_finish(
-            sim->output, sim, code_of(status), message != NULL ? message : "");
-        if (status == SPL_OK) {
-            status = ended;
-        } else if (message != NULL) {
-            spl_error(status, "%s", message);
-        }
-        free(message);
+    SPL_TRY(run_to_end(sim));
+out:
+    spl_results_spec_free(spec);
+    spl_output_free(sim->output);
+    sim->output = NULL;
+    return status;
+}
+
+spl_status spl_sim_resume(spl_sim *sim, const char *command_line, bool accept_change,
+    spl_sim_report *report_to, void *user)
+{
+    spl_status status = SPL_OK;
+    bool done = false;
+    if (sim->ran || spl_sim_steps_done(sim) > 0) {
+        return spl_error(SPL_ERR_ARGUMENT, "this run has begun; create a new one");
     }
-    if (sim->report != NULL) {
-        report(sim, spl_sim_steps_done(sim));
+    if (sim->settings.output == NULL) {
+        return spl_error(
+            SPL_ERR_ARGUMENT, "output.file is empty; name the results file to go on in");
     }
-    sim->wall_s = spl_now() - sim->start_s;
+    sim->ran = true;
+    sim->report = report_to;
+    sim->report_user = user;
+    sim->start_s = spl_now();
+    SPL_TRY(spl_resume_open(sim, command_line, accept_change, &done));
+    if (!done) {
+        SPL_TRY(run_to_end(sim));
+    }
 out:
     spl_output_free(sim->output);
     sim->output = NULL;

@@ -80,6 +80,7 @@ spl_status spl_sim_create(
     if (sim->settings.output != NULL) {
         uint64_t writing_bytes = 0;
         SPL_TRY(spl_results_size(sim, &sim->output_bytes, &writing_bytes));
+        writing_bytes += spl_checkpoint_memory(sim);
         sim->memory_bytes += writing_bytes;
         SPL_TRY(spl_memory_check(writing_bytes, "writing the results file"));
     }
@@ -102,6 +103,7 @@ void spl_sim_free(spl_sim *sim)
     }
     free(sim->monitors);
     spl_output_free(sim->output);
+    spl_checkpoint_deinit(&sim->checkpoint);
     if (sim->engine != NULL) {
         sim->engine->ops->free(sim->engine);
     }

@@ -21,10 +21,15 @@ struct spl_sim {
 
     spl_sim_sink *sink;
     void *sink_user;
-    spl_output *output; /* while a run writes one */
-    _Atomic bool stop;
-    double next_trial_s; /* monotonic clock */
+    spl_output *output;  /* while a run writes one */
+    _Atomic int n_stops; /* how often the run was asked to end */
+    spl_checkpoint checkpoint;
+    double next_checkpoint_s, stop_s; /* monotonic clock */
+    bool checkpoint_due;
+    char connectome_hash[SPL_SHA256_HEX], identity[SPL_SHA256_HEX]; /* "": not yet */
+    double next_trial_s;                                            /* monotonic clock */
     bool ran;
+    uint64_t first_step; /* of this start */
 
     spl_status status; /* of the hooks, which cannot return one */
     uint64_t escaped_nodes;
@@ -57,17 +62,46 @@ spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
  * the first time. Result: SPL_OK; SPL_ERR_DIVERGED if the settings make it an error. */
 SPL_MUST_CHECK spl_status spl_guard_escaped(spl_sim *sim);
 
+/* resume.c */
+
+/* Open the results file of the run and bring engine and monitors to where it goes on.
+ *   done   receives true if the file is complete */
+SPL_MUST_CHECK spl_status spl_resume_open(
+    spl_sim *sim, const char *command_line, bool accept_change, bool *done);
+
 /* run.c: the hook of the network by which the monitors observe a block. */
 void spl_sim_observe(void *user, const spl_samples *block, size_t begin, size_t end);
+
+/* checkpoint.c */
+
+/* Allocate sim->checkpoint for a run that writes results. */
+SPL_MUST_CHECK spl_status spl_checkpoint_prepare(
+    spl_sim *sim, const spl_output_spec *spec);
+/* Bytes that it takes. */
+uint64_t spl_checkpoint_memory(const spl_sim *sim);
+/* Copy the state between two blocks and hand it to the output. */
+SPL_MUST_CHECK spl_status spl_checkpoint_take(spl_sim *sim);
+/* Where the states of engine and monitors lie in sim->checkpoint, in the order of
+ * /state/final. */
+double *spl_checkpoint_state(const spl_sim *sim);
+/* Put them into the run, which has done `step` steps from now on. */
+SPL_MUST_CHECK spl_status spl_checkpoint_put(spl_sim *sim, uint64_t step);
+/* Read a checkpoint of this very run into sim->checkpoint: of the same uuid, version,
+ * connectome and configuration. Result: as spl_checkpoint_load; SPL_ERR_CONFIG if it
+ * belongs to another run, with what is different. */
+SPL_MUST_CHECK spl_status spl_checkpoint_take_back(spl_sim *sim, const char *path);
+/* Wait until the last one is written, and warn if it could not be. */
+void spl_checkpoint_finish(spl_sim *sim);
 
 /* results.c: the run as the output module wants it */
 
 /* Bytes of the results file, and of memory that writing it takes. */
 SPL_MUST_CHECK spl_status spl_results_size(
     const spl_sim *sim, uint64_t *file, uint64_t *memory);
-/* Create the results file of the run. */
-SPL_MUST_CHECK spl_status spl_results_create(
-    spl_output **output, const spl_sim *sim, const char *command_line);
+/* Describe the results file of the run; free with spl_results_spec_free. */
+SPL_MUST_CHECK spl_status spl_results_spec_create(
+    spl_output_spec **out, const spl_sim *sim, const char *command_line);
+void spl_results_spec_free(spl_output_spec *spec);
 /* End it with the final state and the performance so far. */
 SPL_MUST_CHECK spl_status spl_results_finish(
     spl_output *output, const spl_sim *sim, spl_run_code code, const char *message);
