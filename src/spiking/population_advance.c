@@ -290,7 +290,7 @@ size_t spl_population_spikes_per_substep(const spl_population *population)
            (population->own->run.located ? (size_t)SPL_LOCATED_SPIKES + 1 : 1);
 }
 
-/* Measured on Zen 3 with v3, see tests/bench/spiking.c. */
+/* Orders from tests/bench/spiking_update.c on Zen 3 with v3: they only deal work out. */
 double spl_population_cost(const spl_population *population)
 {
     const private_part *own = population->own;
