@@ -23,8 +23,9 @@ static spl_status find_data_set(char **path)
             continue;
         }
         spl_text_add(&candidate, "%s/%s", folders[i], DATA_SET);
-        if (candidate.data != NULL && access(candidate.data, R_OK) == 0) {
-            *path = spl_absolute_path(candidate.data);
+        /* without memory not the next one: that may be other data */
+        if (candidate.failed || access(candidate.data, R_OK) == 0) {
+            *path = candidate.failed ? NULL : spl_absolute_path(candidate.data);
             spl_text_deinit(&candidate);
             spl_text_deinit(&tried);
             return *path != NULL ? SPL_OK : spl_error(SPL_ERR_NO_MEMORY, "out of memory");

@@ -166,6 +166,17 @@ out:
     return status;
 }
 
+spl_status spl_archive_failed(
+    struct archive *archive, const char *place, const char *what, const char *again)
+{
+    if (archive_errno(archive) == ENOMEM) {
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", place);
+    }
+    const char *why = archive_error_string(archive);
+    return spl_error(SPL_ERR_FORMAT, "%s: damaged %s: %s; fetch %s again", place, what,
+        why != NULL ? why : "cannot be read", again);
+}
+
 /* Read all data of the single entry of a raw stream. */
 static spl_status drain(struct archive *archive, spl_blob *out, size_t input_bytes,
     const char *place, bool square, const spl_limits *limits)
@@ -180,8 +191,7 @@ static spl_status drain(struct archive *archive, spl_blob *out, size_t input_byt
             break;
         }
         if (code != ARCHIVE_OK) {
-            SPL_FAIL(SPL_ERR_FORMAT, "%s: damaged compressed data: %s; fetch it again",
-                place, archive_error_string(archive));
+            SPL_TRY(spl_archive_failed(archive, place, "compressed data", "it"));
         }
         SPL_TRY(spl_blob_append(out, bytes, length, place, input_bytes, square, limits));
     }
@@ -210,8 +220,7 @@ spl_status spl_blob_inflate(
     int code = archive_read_open_memory(archive, blob->bytes, blob->length);
     code = code == ARCHIVE_OK ? archive_read_next_header(archive, &entry) : code;
     if (code != ARCHIVE_OK && code != ARCHIVE_WARN && code != ARCHIVE_EOF) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: damaged compressed data: %s; fetch it again", place,
-            archive_error_string(archive));
+        SPL_TRY(spl_archive_failed(archive, place, "compressed data", "it"));
     }
     SPL_TRY(spl_blob_append(&out, "", 0, place, blob->length, false, limits));
     if (code != ARCHIVE_EOF) {

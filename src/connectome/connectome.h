@@ -150,6 +150,12 @@ SPL_MUST_CHECK spl_status spl_blob_inflate(
     spl_blob *blob, const char *place, bool square, const spl_limits *limits);
 void spl_blob_deinit(spl_blob *blob);
 
+struct archive;
+/* The error of an operation on an archive: SPL_ERR_FORMAT for the damaged `what` of which
+ * one should fetch `again`, or SPL_ERR_NO_MEMORY. */
+spl_status spl_archive_failed(
+    struct archive *archive, const char *place, const char *what, const char *again);
+
 /* number.c: the token grammar of the text files */
 
 /* Scan a decimal number at `text` (inside a blob). Result: the first byte behind it, or

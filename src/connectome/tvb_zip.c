@@ -46,8 +46,7 @@ static spl_status open_zip(zip_reader *zip, const spl_blob *bytes, const char *f
     archive_read_support_format_zip_seekable(zip->archive);
     if (archive_read_open_memory(zip->archive, bytes->bytes, bytes->length) !=
         ARCHIVE_OK) {
-        return spl_error(SPL_ERR_FORMAT, "%s: damaged zip archive: %s; fetch it again",
-            file, archive_error_string(zip->archive));
+        return spl_archive_failed(zip->archive, file, "zip archive", "it");
     }
     return SPL_OK;
 }
@@ -60,8 +59,7 @@ static spl_status next_entry(
     if (code == ARCHIVE_EOF) {
         *entry = NULL;
     } else if (code != ARCHIVE_OK && code != ARCHIVE_WARN) {
-        return spl_error(SPL_ERR_FORMAT, "%s: damaged zip archive: %s; fetch it again",
-            file, archive_error_string(zip->archive));
+        return spl_archive_failed(zip->archive, file, "zip archive", "it");
     }
     return SPL_OK;
 }
@@ -122,8 +120,7 @@ static spl_status read_member(spl_blob *blob, zip_reader *zip, size_t input_byte
         }
         /* a wrong size or CRC is a mere warning to libarchive */
         if (code != ARCHIVE_OK) {
-            SPL_FAIL(SPL_ERR_FORMAT, "%s: damaged member: %s; fetch the archive again",
-                place, archive_error_string(zip->archive));
+            SPL_TRY(spl_archive_failed(zip->archive, place, "member", "the archive"));
         }
         SPL_TRY(spl_blob_append(blob, bytes, length, place, input_bytes, square, limits));
     }

@@ -283,13 +283,16 @@ spl_status spl_results_finish(
         }
     }
     /* a diverged state continues nothing; without memory the rows still come to a good
-     * end
+     * end, but a file without its final state is not complete
      */
+    static const char no_memory[] = "out of memory: copy of the final state";
     const bool store = values != NULL && code != SPL_RUN_DIVERGED;
-    SPL_TRY(spl_output_finish(output, code, message, spl_sim_steps_done(sim),
-        sim->escaped_nodes, store ? data : NULL, performance));
+    const bool lost = values == NULL && code == SPL_RUN_COMPLETE;
+    SPL_TRY(spl_output_finish(output, lost ? SPL_RUN_FAILED : code,
+        lost ? no_memory : message, spl_sim_steps_done(sim), sim->escaped_nodes,
+        store ? data : NULL, performance));
     if (values == NULL) {
-        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: copy of the final state");
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s", no_memory);
     }
 out:
     free(arrays);

@@ -1,7 +1,10 @@
 /* A library to preload: logs every change that the program makes to the files below
- * CRASH_FOLDER into CRASH_LOG (log.h). With CRASH_KILL=n the program is killed in place
- * of its n-th change. Changes are serialised, so the log has their true order. A way of
- * writing that it does not know, of such a file, ends the program. */
+ * CRASH_FOLDER into CRASH_LOG (log.h). Changes are serialised, so the log has their true
+ * order. A way of writing that it does not know, of such a file, ends the program.
+ *   CRASH_KILL=n       kill the program in place of its n-th change
+ *   CRASH_FAIL=n:e     its n-th change fails with the error number e; e = 0: of a write
+ *                      only a half is done
+ *   CRASH_FAIL=n:e:    all changes fail from the n-th on */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,7 +29,11 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool recording;
 static bool recorded[MAX_FDS]; /* fds of files below the folder */
 static char folder[PATH_MAX];
-static long changes_to_live = -1;
+static long n_changes;
+static long kill_at = -1;
+static long fail_at = -1;
+static int fail_with;
+static bool fail_ever_after;
 
 static void give_up(const char *why)
 {
@@ -69,7 +76,8 @@ static void put_record(crash_operation operation, int fd, uint64_t value,
 __attribute__((constructor)) static void start(void)
 {
     const char *log = getenv("CRASH_LOG");
-    const char *kill_at = getenv("CRASH_KILL");
+    const char *kill_text = getenv("CRASH_KILL");
+    const char *fail_text = getenv("CRASH_FAIL");
     const char *where = getenv("CRASH_FOLDER");
     if (log == NULL || where == NULL || realpath(where, folder) == NULL) {
         return;
@@ -80,7 +88,12 @@ __attribute__((constructor)) static void start(void)
         give_up("the log cannot be opened");
     }
     syscall(SYS_close, fd);
-    changes_to_live = kill_at != NULL ? atol(kill_at) : -1;
+    kill_at = kill_text != NULL ? atol(kill_text) : -1;
+    if (fail_text != NULL) {
+        char after = '\0';
+        fail_ever_after =
+            sscanf(fail_text, "%ld:%d%c", &fail_at, &fail_with, &after) == 3;
+    }
     pthread_atfork(NULL, NULL, stop_recording);
     recording = true;
     put_record(CRASH_START, -1, 0, NULL, 0, NULL);
@@ -115,13 +128,28 @@ static bool is_recorded(int fd)
     return recording && fd >= 0 && fd < MAX_FDS && recorded[fd];
 }
 
-/* Begin a change: nobody else changes anything until it is logged. */
-static void begin(void)
+/* Begin a change: nobody else changes anything until it is logged. Result: false if it
+ * shall fail, errno says how. */
+static bool begin(void)
 {
     pthread_mutex_lock(&mutex);
-    if (changes_to_live > 0 && --changes_to_live == 0) {
+    n_changes++;
+    if (n_changes == kill_at) {
         kill(getpid(), SIGKILL);
     }
+    if (fail_with == 0 ||
+        (fail_ever_after ? n_changes < fail_at : n_changes != fail_at)) {
+        return true;
+    }
+    pthread_mutex_unlock(&mutex);
+    errno = fail_with;
+    return false;
+}
+
+/* Between begin and end of a write: how much of it is done. */
+static size_t portion(size_t bytes)
+{
+    return fail_with == 0 && n_changes == fail_at ? (bytes + 1) / 2 : bytes;
 }
 
 /* End a change, errno as the real call left it. */
@@ -151,7 +179,9 @@ static int open_recorded(int at, const char *path, int flags, mode_t mode)
     if (name == NULL || !changes) {
         return (int)syscall(SYS_openat, at, path, flags, mode);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int fd = (int)syscall(SYS_openat, at, path, flags, mode);
     if (fd >= MAX_FDS) {
         give_up("too many files");
@@ -227,8 +257,10 @@ static ssize_t pwrite_recorded(int fd, const void *data, size_t bytes, off_t off
     if (!is_recorded(fd)) {
         return syscall(SYS_pwrite64, fd, data, bytes, offset);
     }
-    begin();
-    const ssize_t n = syscall(SYS_pwrite64, fd, data, bytes, offset);
+    if (!begin()) {
+        return -1;
+    }
+    const ssize_t n = syscall(SYS_pwrite64, fd, data, portion(bytes), offset);
     end(n > 0, CRASH_WRITE, fd, (uint64_t)offset, data, n > 0 ? (size_t)n : 0, NULL);
     return n;
 }
@@ -248,8 +280,10 @@ ssize_t write(int fd, const void *data, size_t bytes)
     if (!is_recorded(fd)) {
         return syscall(SYS_write, fd, data, bytes);
     }
-    begin();
-    const ssize_t n = syscall(SYS_write, fd, data, bytes);
+    if (!begin()) {
+        return -1;
+    }
+    const ssize_t n = syscall(SYS_write, fd, data, portion(bytes));
     const off_t end_of_write = lseek(fd, 0, SEEK_CUR);
     end(n > 0, CRASH_WRITE, fd, (uint64_t)(end_of_write - n), data, n > 0 ? (size_t)n : 0,
         NULL);
@@ -303,7 +337,9 @@ static int truncate_recorded(int fd, off_t size)
     if (!is_recorded(fd)) {
         return (int)syscall(SYS_ftruncate, fd, size);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_ftruncate, fd, size);
     end(result == 0, CRASH_TRUNCATE, fd, (uint64_t)size, NULL, 0, NULL);
     return result;
@@ -327,7 +363,9 @@ static int allocate_recorded(int fd, int mode, off_t offset, off_t bytes)
     if (mode != 0) {
         give_up("fallocate with a mode");
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_fallocate, fd, mode, offset, bytes);
     end(result == 0, CRASH_ALLOCATE, fd, (uint64_t)(offset + bytes), NULL, 0, NULL);
     return result;
@@ -358,7 +396,9 @@ static int sync_recorded(long call, crash_operation operation, int fd)
     if (!is_recorded(fd)) {
         return (int)syscall(call, fd);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(call, fd);
     end(result == 0, operation, fd, 0, NULL, 0, NULL);
     return result;
@@ -386,7 +426,9 @@ static int rename_recorded(
     if (a == NULL || b == NULL || flags != 0) {
         give_up("a rename across the folder's border, or with flags");
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_renameat2, from_at, from, to_at, to, 0);
     end_names(result == 0, CRASH_RENAME, a, b);
     return result;
@@ -415,7 +457,9 @@ int link(const char *from, const char *to)
     if (a == NULL || b == NULL) {
         return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
     end_names(result == 0, CRASH_LINK, a, b);
     return result;
@@ -428,7 +472,9 @@ static int unlink_recorded(int at, const char *path, int flags)
     if (name == NULL) {
         return (int)syscall(SYS_unlinkat, at, path, flags);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_unlinkat, at, path, flags);
     end_names(result == 0, CRASH_UNLINK, name, NULL);
     return result;
@@ -456,7 +502,9 @@ int mkdir(const char *path, mode_t mode)
     if (name == NULL) {
         return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
     }
-    begin();
+    if (!begin()) {
+        return -1;
+    }
     const int result = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
     end_names(result == 0, CRASH_MKDIR, name, NULL);
     return result;

@@ -10,6 +10,7 @@
  *     --power=N  losses of power per change (1)
  *     --break=W  spoil the log first (break_log), to see that this is found
  *     --end=DIR  compare the last state with the files of DIR
+ *   replay --check REFERENCE FILE
  * Prints the counts; exit 1 if anything is wrong. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -362,6 +363,24 @@ static const char *option(const char *word, const char *name)
     return strncmp(word, name, n) == 0 ? word + n : NULL;
 }
 
+/* Judge one file as it is. */
+static int check_file(const char *reference_path, const char *path)
+{
+    static const char *const names[] = {"good", "unreadable", "wrong"};
+    crash_reference reference;
+    crash_durable durable;
+    const char *why;
+    size_t bytes;
+    uint8_t *data = read_file(path, &bytes);
+    crash_reference_load(&reference, reference_path);
+    const crash_verdict verdict =
+        crash_results_check(&reference, path, data, bytes, &durable, &why);
+    printf("%s: %s %s\n", path, names[verdict], why);
+    crash_reference_deinit(&reference);
+    free(data);
+    return verdict == CRASH_GOOD ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     replay r = {.torn_per_write = 1, .losses_per_change = 1};
@@ -370,6 +389,9 @@ int main(int argc, char **argv)
     const char *end = NULL;
     const char *value;
     int i = 1;
+    if (argc == 4 && strcmp(argv[1], "--check") == 0) {
+        return check_file(argv[2], argv[3]);
+    }
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
         if ((value = option(argv[i], "--torn=")) != NULL) {
             r.torn_per_write = strtoul(value, NULL, 10);
