@@ -11,7 +11,7 @@ static const char inner[] = "          ";
 
 static void add_key(spl_text *json, const char *space, const char *key)
 {
-    const bool first = json->data[json->length - 1] == '{';
+    const bool first = json->length > 0 && json->data[json->length - 1] == '{';
     spl_text_add(json, "%s\n%s", first ? "" : ",", space);
     spl_text_add_json(json, key);
     spl_text_add(json, ": ");
