@@ -1,5 +1,6 @@
 #include "preview.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,12 +13,29 @@
  * networks, whose edges come from memory in every step, need fewer. */
 enum { N_STEPS = 100, N_STEPS_LARGE = 32, LARGE_EDGES = 1000000 };
 
-static void say_network(const spl_sim_info *info)
+static void say_network(const spl_sim *sim, const spl_sim_info *info)
 {
-    talk_note("valid: %zu nodes, %zu edges, %s, %s, %s (%s), %s engine in %s "
+    const size_t n = spl_sim_population_count(sim);
+    uint64_t n_neurons = 0;
+    char neurons[64] = "";
+    for (size_t i = 0; i < n; i++) {
+        spl_sim_population population;
+        spl_sim_population_at(sim, i, &population);
+        n_neurons += population.size;
+    }
+    if (n > 0) {
+        snprintf(neurons, sizeof neurons, "%" PRIu64 " neurons in %zu population%s, ",
+            n_neurons, n, n == 1 ? "" : "s");
+    }
+    if (info->n_nodes == 0) {
+        talk_note("valid: %sno nodes, on target %s", neurons, info->target);
+        return;
+    }
+    talk_note("valid: %s%zu nodes, %zu edges, %s, %s, %s (%s), %s engine in %s "
               "on target %s",
-        info->n_nodes, info->n_edges, info->model, info->coupling, info->integrator,
-        info->coupling_stages, info->engine, info->precision, info->target);
+        neurons, info->n_nodes, info->n_edges, info->model, info->coupling,
+        info->integrator, info->coupling_stages, info->engine, info->precision,
+        info->target);
 }
 
 static void say_cost(const spl_sim_info *info, double seconds)
@@ -57,7 +75,7 @@ spl_status preview(
     if (status == SPL_OK) {
         puts(json);
         fflush(stdout);
-        say_network(&info);
+        say_network(sim, &info);
         say_cost(&info, seconds);
     }
     free(json);

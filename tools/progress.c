@@ -76,14 +76,17 @@ static void format_line(char *text, size_t size, const spl_sim_progress *now)
 {
     char remaining[24];
     char bytes[24];
+    char range[64] = "";
     double percent = 100.0 * (double)now->step / (double)now->n_steps;
     format_clock(remaining, sizeof remaining, remaining_s(now));
     format_bytes(bytes, sizeof bytes, now->output_bytes);
+    if (!isnan(now->v_min)) {
+        snprintf(range, sizeof range, " | V in [%.2g, %.2g]", now->v_min, now->v_max);
+    }
     snprintf(text, size,
-        "%3.0f %% | sim %.1f/%.6g s | %.3gx real time | ETA %s | V in [%.2g, %.2g] | out "
-        "%s",
+        "%3.0f %% | sim %.1f/%.6g s | %.3gx real time | ETA %s%s | out %s",
         floor(percent), now->time_ms / 1000.0, now->duration_ms / 1000.0,
-        realtime_factor(now), remaining, now->v_min, now->v_max, bytes);
+        realtime_factor(now), remaining, range, bytes);
 }
 
 /* The bar proper, in front of the numbers. */

@@ -1,6 +1,7 @@
 /* Doing a run and telling about it, for the verbs that do one. */
 #include "simulate.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "signals.h"
 #include "summary.h"
 #include "talk.h"
+
+enum { MOST_POPULATIONS = 16 };
 
 static void say_start(const spl_sim_info *info, bool verbose)
 {
@@ -49,19 +52,54 @@ static void print_activity(const summary_values *values)
     printf(", last %.6g s\n", values->span_ms / 1000.0);
 }
 
-static void print_summary(
-    const spl_sim_info *info, double time_ms, const summary_values *values)
+/* Neurons and what they did; a long list is cut. */
+static void print_populations(const spl_sim *sim)
+{
+    const size_t n = spl_sim_population_count(sim);
+    for (size_t i = 0; i < n && i < MOST_POPULATIONS; i++) {
+        spl_sim_population population;
+        spl_sim_population_at(sim, i, &population);
+        fputs("neurons    ", stdout);
+        print_text(stdout, population.name);
+        printf(": %" PRIu64 " %s", population.size,
+            population.excitatory ? "excitatory" : "inhibitory");
+        if (*population.region != '\0') {
+            fputs(" in ", stdout);
+            print_text(stdout, population.region);
+        }
+        printf("; %" PRIu64 " spikes", population.n_spikes);
+        if (!isnan(population.mean_rate_hz)) {
+            printf(", mean rate %.4g Hz", population.mean_rate_hz);
+        }
+        putchar('\n');
+    }
+    if (n > MOST_POPULATIONS) {
+        printf("           and %zu more populations\n", n - MOST_POPULATIONS);
+    }
+}
+
+static void print_network(const spl_sim_info *info, const spl_sim *sim)
+{
+    if (info->n_nodes > 0) {
+        printf(
+            "network    %zu nodes, %zu edges; delays %.4g .. %.4g ms, median %.4g ms\n",
+            info->n_nodes, info->n_edges, info->delay_min * info->dt_ms,
+            info->delay_max * info->dt_ms, info->delay_median * info->dt_ms);
+        printf("model      %s%s%s, coupling %s, %s, dt %.6g ms\n", info->model,
+            *info->preset != '\0' ? ", preset " : "", info->preset, info->coupling,
+            info->integrator, info->dt_ms);
+    }
+    print_populations(sim);
+}
+
+static void print_summary(const spl_sim *sim, const spl_sim_info *info, double time_ms,
+    const summary_values *values)
 {
     char bytes[24];
     double asked_ms = (double)info->n_steps * info->dt_ms;
     double begin_ms = (double)info->first_step * info->dt_ms;
     format_bytes(bytes, sizeof bytes, info->output_bytes);
-    printf("network    %zu nodes, %zu edges; delays %.4g .. %.4g ms, median %.4g ms\n",
-        info->n_nodes, info->n_edges, info->delay_min * info->dt_ms,
-        info->delay_max * info->dt_ms, info->delay_median * info->dt_ms);
-    printf("model      %s%s%s, coupling %s, %s, dt %.6g ms\n", info->model,
-        *info->preset != '\0' ? ", preset " : "", info->preset, info->coupling,
-        info->integrator, info->dt_ms);
+    print_network(info, sim);
     printf("run        %.6g", time_ms / 1000.0);
     if (time_ms < asked_ms * (1.0 - 1e-9)) {
         printf(" of %.6g", asked_ms / 1000.0);
@@ -73,14 +111,35 @@ static void print_summary(
     }
     printf(" in %.3g s, %.3g x real time\n", info->wall_s,
         (time_ms - begin_ms) / 1000.0 / info->wall_s);
-    print_activity(values);
+    if (info->n_nodes > 0) {
+        print_activity(values);
+    }
     fputs("results    ", stdout);
     print_text(stdout, *info->output != '\0' ? info->output : "none");
     printf(*info->output != '\0' ? " (%s)\n" : "\n", bytes);
 }
 
-static void write_summary(
-    const spl_sim_info *info, double time_ms, const summary_values *values)
+static void write_populations(json_writer *json, const spl_sim *sim)
+{
+    json_begin(json, "populations", '[');
+    for (size_t i = 0; i < spl_sim_population_count(sim); i++) {
+        spl_sim_population population;
+        spl_sim_population_at(sim, i, &population);
+        json_begin(json, NULL, '{');
+        json_text(json, "name", population.name);
+        json_text(json, "region", population.region);
+        json_whole(json, "size", population.size);
+        json_flag(json, "excitatory", population.excitatory);
+        json_whole(json, "spikes", population.n_spikes);
+        json_whole(json, "external_events", population.n_events);
+        json_real(json, "mean_rate_hz", population.mean_rate_hz);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
+static void write_summary(const spl_sim *sim, const spl_sim_info *info, double time_ms,
+    const summary_values *values)
 {
     json_writer json = {.file = stdout};
     double begin_ms = (double)info->first_step * info->dt_ms;
@@ -117,6 +176,7 @@ static void write_summary(
     json_real(&json, "frequency_resolution_hz", values->resolution_hz);
     json_real(&json, "mean_fc", values->mean_fc);
     json_end(&json, '}');
+    write_populations(&json, sim);
     json_text(&json, "output", info->output);
     json_whole(&json, "output_bytes", info->output_bytes);
     json_end(&json, '}');
@@ -134,9 +194,9 @@ static spl_status summarise(const tool_run *parts, bool as_json)
     spl_status status = summary_compute(parts->summary, &values);
     spl_sim_describe(parts->sim, &info);
     if (status == SPL_OK && as_json) {
-        write_summary(&info, time_ms, &values);
+        write_summary(parts->sim, &info, time_ms, &values);
     } else if (status == SPL_OK) {
-        print_summary(&info, time_ms, &values);
+        print_summary(parts->sim, &info, time_ms, &values);
     }
     fflush(stdout);
     return status;

@@ -54,7 +54,7 @@ typedef struct spl_sim_progress {
     double time_ms, duration_ms;
     double begin_ms;     /* where this start of the run began, 0 unless it was resumed */
     double wall_s;       /* of this start */
-    double v_min, v_max; /* of the first state over all nodes, now */
+    double v_min, v_max; /* of the first state over all nodes, now; NAN without nodes */
     uint64_t output_bytes;
 } spl_sim_progress;
 /* Called at most about ten times a second between blocks. */

@@ -61,10 +61,10 @@ void spl_sim_describe(const spl_sim *sim, spl_sim_info *info)
         .path = engine->path,
         .precision = engine->precision,
         .gates = engine->gates,
-        .model = settings->model->name,
-        .preset = settings->preset,
-        .coupling = settings->coupling->name,
-        .integrator = settings->integrator,
+        .model = settings->alone ? "" : settings->model->name,
+        .preset = settings->preset != NULL ? settings->preset : "",
+        .coupling = settings->alone ? "" : settings->coupling->name,
+        .integrator = settings->alone ? "" : settings->integrator,
         .coupling_stages = settings->frozen ? "frozen" : "per-stage",
         .n_steps = settings->n_steps,
         .n_transient = settings->n_transient,
@@ -99,6 +99,16 @@ void spl_sim_monitor_at(const spl_sim *sim, size_t i, spl_sim_monitor *monitor)
         .n_variables = spec->n_variables,
         .variables = spec->variable_name,
     };
+}
+
+size_t spl_sim_population_count(const spl_sim *sim)
+{
+    return sim->recorder != NULL ? spl_recorder_n_populations(sim->recorder) : 0;
+}
+
+void spl_sim_population_at(const spl_sim *sim, size_t i, spl_sim_population *population)
+{
+    spl_recorder_population(sim->recorder, i, spl_sim_steps_done(sim), population);
 }
 
 /* To the state of the copy, or without one to the initial state. */

@@ -135,15 +135,36 @@ static void free_description(description *d)
     free(d->final_names);
 }
 
+/* Streams of the spiking populations, behind those of the monitors. */
+static void describe_spiking(description *d, const spl_sim *sim)
+{
+    const spl_stream *streams;
+    if (sim->recorder == NULL) {
+        return;
+    }
+    const size_t n = spl_recorder_streams(sim->recorder, &streams);
+    memcpy(d->streams + sim->n_monitors, streams, n * sizeof *streams);
+    d->spec.n_streams += n;
+    spl_recorder_describe(sim->recorder, &d->spec);
+}
+
+static size_t stream_count(const spl_sim *sim)
+{
+    const spl_stream *streams;
+    return sim->n_monitors +
+           (sim->recorder != NULL ? spl_recorder_streams(sim->recorder, &streams) : 0);
+}
+
 static spl_status describe(description *d, const spl_sim *sim, const char *command_line)
 {
     const spl_settings *settings = &sim->settings;
     const size_t n_monitors = sim->n_monitors;
-    d->streams = calloc(n_monitors + 1, sizeof *d->streams);
+    const size_t n_params = settings->alone ? 0 : settings->model->n_params;
+    d->streams = calloc(stream_count(sim) + 1, sizeof *d->streams);
     d->variables = calloc(n_monitors + 1, sizeof *d->variables);
     d->units = calloc(n_monitors + 1, sizeof *d->units);
     d->long_names = calloc(n_monitors + 1, sizeof *d->long_names);
-    d->params = calloc(settings->model->n_params + 1, sizeof *d->params);
+    d->params = calloc(n_params + 1, sizeof *d->params);
     d->final = calloc(SPL_ENGINE_MAX_FINAL + n_monitors, sizeof *d->final);
     d->final_names = calloc(n_monitors + 1, sizeof *d->final_names);
     if (d->streams == NULL || d->variables == NULL || d->units == NULL ||
@@ -154,7 +175,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     for (size_t m = 0; m < n_monitors; m++) {
         describe_stream(d, sim, m);
     }
-    for (size_t p = 0; p < settings->model->n_params; p++) {
+    for (size_t p = 0; p < n_params; p++) {
         describe_param(d, settings, p);
     }
     d->spec = (spl_output_spec){
@@ -169,8 +190,8 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
         .connectome = sim->connectome,
         .speed = settings->speed,
         .threads = sim->engine->max_threads,
-        .model = settings->model->name,
-        .n_params = settings->model->n_params,
+        .model = settings->alone ? NULL : settings->model->name,
+        .n_params = n_params,
         .params = d->params,
         .n_streams = n_monitors,
         .streams = d->streams,
@@ -179,6 +200,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
         .n_performance = N_PERFORMANCE,
         .performance = performance_names,
     };
+    describe_spiking(d, sim);
     describe_provenance(d, sim);
     return SPL_OK;
 }

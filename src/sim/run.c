@@ -23,6 +23,12 @@ void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user)
     sim->sink_user = user;
 }
 
+void spl_sim_set_spike_sink(spl_sim *sim, spl_sim_spike_sink *sink, void *user)
+{
+    sim->spike_sink = sink;
+    sim->spike_sink_user = user;
+}
+
 void spl_sim_stop(spl_sim *sim)
 {
     atomic_fetch_add_explicit(&sim->n_stops, 1, memory_order_relaxed);
@@ -44,8 +50,8 @@ out:
 
 static void find_range(const spl_sim *sim, double *low, double *high)
 {
-    *low = INFINITY;
-    *high = -INFINITY;
+    *low = sim->settings.n_nodes > 0 ? INFINITY : (double)NAN;
+    *high = -*low;
     for (size_t i = 0; i < sim->settings.n_nodes; i++) {
         const double value = sim->engine->ops->state(sim->engine, 0, i);
         *low = fmin(*low, value);
@@ -96,12 +102,31 @@ static void look_at_clock(spl_sim *sim)
         now >= sim->next_checkpoint_s && !spl_output_checkpoint_busy(sim->output);
 }
 
+/* What the subnetworks did in the steps of a block. */
+static spl_status record_spikes(spl_sim *sim, const spl_samples *block)
+{
+    const spl_engine *engine = sim->engine;
+    const spl_recorder_sinks sinks = {.sink = sim->spike_sink,
+        .user = sim->spike_sink_user,
+        .output = sim->output,
+        .first_stream = sim->n_monitors};
+    for (size_t s = 0; s < sim->settings.n_subnetworks; s++) {
+        sim->blocks[s] = spl_subnetwork_last(engine->jobs[s].subnetwork);
+        sim->clips[s] = engine->ops->clips(engine, s);
+    }
+    return spl_recorder_take(sim->recorder, block->first_step - 1, block->n_steps,
+        sim->blocks, sim->clips, &sinks);
+}
+
 static bool finish_block(void *user, const spl_samples *block)
 {
     spl_sim *sim = user;
     const uint64_t step = block->first_step - 1 + block->n_steps;
     for (size_t m = 0; m < sim->n_monitors && sim->status == SPL_OK; m++) {
         sim->status = spl_monitor_flush(sim->monitors[m], block, m, take_frame, sim);
+    }
+    if (sim->status == SPL_OK && sim->recorder != NULL) {
+        sim->status = record_spikes(sim, block);
     }
     if (sim->status != SPL_OK) {
         return false;

@@ -36,6 +36,25 @@ out:
     return status;
 }
 
+static spl_status open_recorder(spl_sim *sim)
+{
+    spl_status status = SPL_OK;
+    const size_t n = sim->settings.n_subnetworks;
+    if (n == 0) {
+        return SPL_OK;
+    }
+    sim->blocks = calloc(n, sizeof *sim->blocks);
+    sim->clips = calloc(n, sizeof *sim->clips);
+    if (sim->blocks == NULL || sim->clips == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: recording of spikes");
+    }
+    SPL_TRY(spl_recorder_create(
+        &sim->recorder, &sim->settings, sim->connectome, sim->engine->max_block));
+    sim->memory_bytes += spl_recorder_memory(sim->recorder);
+out:
+    return status;
+}
+
 /* Entries of the connectome and the parameters of the settings. */
 static uint64_t connectome_bytes(const spl_sim *sim)
 {
@@ -77,6 +96,7 @@ spl_status spl_sim_create(
     SPL_TRY(ops->create(&sim->engine, &sim->settings, connectome, record, NULL));
     sim->memory_bytes = sizeof *sim + sim->engine->memory_bytes + connectome_bytes(sim);
     SPL_TRY(open_monitors(sim));
+    SPL_TRY(open_recorder(sim));
     if (sim->settings.output != NULL) {
         uint64_t writing_bytes = 0;
         SPL_TRY(spl_results_size(sim, &sim->output_bytes, &writing_bytes));
@@ -104,6 +124,9 @@ void spl_sim_free(spl_sim *sim)
     free(sim->monitors);
     spl_output_free(sim->output);
     spl_checkpoint_deinit(&sim->checkpoint);
+    spl_recorder_free(sim->recorder);
+    free(sim->blocks);
+    free(sim->clips);
     if (sim->engine != NULL) {
         sim->engine->ops->free(sim->engine);
     }

@@ -8,6 +8,7 @@
 #include "config/settings.h"
 #include "output/output.h"
 #include "sim/engine.h"
+#include "sim/recorder.h"
 #include "splenium/sim.h"
 
 struct spl_sim {
@@ -19,8 +20,15 @@ struct spl_sim {
     uint64_t memory_bytes;
     uint64_t output_bytes; /* 0 without a results file */
 
+    /* of the subnetworks, NULL without */
+    spl_recorder *recorder;
+    const spl_subnetwork_block **blocks; /* [n_subnetworks] */
+    uint64_t *clips;                     /* the same */
+
     spl_sim_sink *sink;
     void *sink_user;
+    spl_sim_spike_sink *spike_sink;
+    void *spike_sink_user;
     spl_output *output;  /* while a run writes one */
     _Atomic int n_stops; /* how often the run was asked to end */
     spl_checkpoint checkpoint;
