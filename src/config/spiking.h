@@ -74,6 +74,24 @@ SPL_MUST_CHECK spl_status spl_read_populations(spl_subnetwork_reading *reading);
  * no default network. */
 const char *spl_default_populations(const char *model);
 
+/* One population while it is read. */
+typedef struct spl_population_reading {
+    spl_subnetwork_reading *all;
+    spl_population_spec *spec;
+    const spl_node *item;
+    spl_value values[SPL_N_POPULATION_KEYS];
+    char place[SPL_MAX_PLACE];
+} spl_population_reading;
+
+/* population_inputs.c */
+
+/* Index of the state that a key of a map by state names; `what` is the map. */
+SPL_MUST_CHECK spl_status spl_find_state(size_t *state,
+    const spl_population_reading *reading, const spl_node *child, const char *what);
+SPL_MUST_CHECK spl_status spl_read_currents(spl_population_reading *reading);
+SPL_MUST_CHECK spl_status spl_read_backgrounds(spl_population_reading *reading);
+SPL_MUST_CHECK spl_status spl_read_record(spl_population_reading *reading);
+
 /* projections.c */
 SPL_MUST_CHECK spl_status spl_read_projections(spl_subnetwork_reading *reading);
 
