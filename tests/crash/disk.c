@@ -83,6 +83,7 @@ void crash_disk_deinit(crash_disk *disk)
     for (size_t i = 0; i < disk->n_files; i++) {
         free(disk->files[i].now.data);
         free(disk->files[i].durable.data);
+        free(disk->files[i].left.data);
         free(disk->files[i].changes);
     }
     free(disk->files);
@@ -280,7 +281,7 @@ crash_file *crash_file_of(crash_disk *disk, const crash_entry *entry)
     return file >= 0 ? &disk->files[file] : NULL;
 }
 
-void crash_lose_names(
+static void lose_names(
     crash_names *left, const crash_disk *disk, double p, uint64_t *random)
 {
     *left = disk->durable;
@@ -306,11 +307,11 @@ static void draw_versions(
     }
 }
 
-void crash_lose_sectors(
-    crash_bytes *left, const crash_file *file, double p, uint64_t *random)
+static void lose_sectors(crash_file *file, double p, uint64_t *random)
 {
     static uint32_t *keep;
     static size_t capacity;
+    crash_bytes *left = &file->left;
     const size_t largest =
         file->now.size > file->durable.size ? file->now.size : file->durable.size;
     const size_t n_sectors = largest / CRASH_SECTOR + 1;
@@ -339,4 +340,45 @@ void crash_lose_sectors(
             done += count;
         }
     }
+}
+
+void crash_state_now(crash_state *state, const crash_disk *disk)
+{
+    state->n = disk->now.n;
+    for (size_t i = 0; i < state->n; i++) {
+        state->all[i].name = disk->now.all[i].name;
+        state->all[i].bytes = &disk->files[disk->now.all[i].file].now;
+    }
+}
+
+void crash_state_durable(crash_state *state, const crash_disk *disk)
+{
+    state->n = disk->durable.n;
+    for (size_t i = 0; i < state->n; i++) {
+        state->all[i].name = disk->durable.all[i].name;
+        state->all[i].bytes = &disk->files[disk->durable.all[i].file].durable;
+    }
+}
+
+void crash_state_lost(crash_state *state, crash_disk *disk, double p, uint64_t *random)
+{
+    static crash_names names;
+    lose_names(&names, disk, p, random);
+    state->n = names.n;
+    for (size_t i = 0; i < names.n; i++) {
+        crash_file *file = &disk->files[names.all[i].file];
+        lose_sectors(file, p, random);
+        state->all[i].name = names.all[i].name;
+        state->all[i].bytes = &file->left;
+    }
+}
+
+const crash_bytes *crash_state_find(const crash_state *state, const char *name)
+{
+    for (size_t i = 0; i < state->n; i++) {
+        if (strcmp(state->all[i].name, name) == 0) {
+            return state->all[i].bytes;
+        }
+    }
+    return NULL;
 }

@@ -31,7 +31,7 @@ typedef struct crash_change {
 } crash_change;
 
 typedef struct crash_file {
-    crash_bytes now, durable;
+    crash_bytes now, durable, left; /* left: by a loss of power */
     size_t n_changes, capacity;
     crash_change *changes;
 } crash_file;
@@ -62,6 +62,15 @@ typedef struct crash_disk {
     long fds[CRASH_MAX_FDS];
 } crash_disk;
 
+/* What a reader finds in the folder; bytes are borrowed. */
+typedef struct crash_state {
+    size_t n;
+    struct {
+        const char *name;
+        const crash_bytes *bytes;
+    } all[CRASH_MAX_NAMES];
+} crash_state;
+
 /* One entry of a log in memory. */
 typedef struct crash_entry {
     crash_record record;
@@ -80,12 +89,15 @@ crash_file *crash_find(crash_disk *disk, const crash_names *names, const char *n
 /* The file of an entry that has an fd, or NULL. */
 crash_file *crash_file_of(crash_disk *disk, const crash_entry *entry);
 
+/* The folder as the running system sees it, or as it is on the disk for certain. */
+void crash_state_now(crash_state *state, const crash_disk *disk);
+void crash_state_durable(crash_state *state, const crash_disk *disk);
+/* Contents of a name, or NULL. */
+const crash_bytes *crash_state_find(const crash_state *state, const char *name);
+
 /* What a loss of power may leave: of the names, any of the changes since the last sync of
  * the folder, each with probability p; of a file, any version of any sector. */
-void crash_lose_names(
-    crash_names *left, const crash_disk *disk, double p, uint64_t *random);
-void crash_lose_sectors(
-    crash_bytes *left, const crash_file *file, double p, uint64_t *random);
+void crash_state_lost(crash_state *state, crash_disk *disk, double p, uint64_t *random);
 
 void crash_bytes_set(crash_bytes *bytes, const uint8_t *data, size_t size);
 /* Write at `offset`, behind the end too. */

@@ -10,6 +10,7 @@
  *     --power=N  losses of power per change (1)
  *     --break=W  spoil the log first (break_log), to see that this is found
  *     --end=DIR  compare the last state with the files of DIR
+ *     --samples=N  store some N of the states, each in a folder of FOLDER
  *   replay --check REFERENCE FILE
  * Prints the counts; exit 1 if anything is wrong. */
 #include <fcntl.h>
@@ -44,11 +45,14 @@ typedef struct replay {
     crash_reference reference;
     size_t torn_per_write, losses_per_change;
     crash_disk disk;
-    bool present;          /* the name is durable */
-    crash_durable durable; /* and what its file says */
+    char checkpoints[2][CRASH_MAX_NAME]; /* their names */
+    crash_bytes whole[2];                /* the last ones seen that were whole */
+    bool present;                        /* the name is durable */
+    crash_durable durable;               /* and what its file says */
+    uint64_t checkpoint;                 /* step of the newest durable one */
+    double sample_rate;
     uint64_t random;
     counts *counts;
-    crash_bytes left;
 } replay;
 
 static void give_up(const char *what, const char *name)
@@ -121,6 +125,7 @@ static void break_log(entries *log, const char *how, uint64_t slots)
     const bool early = strcmp(how, "slot-before-rows") == 0;
     const bool file = strcmp(how, "file-not-synced") == 0;
     const bool folder = strcmp(how, "folder-not-synced") == 0;
+    const bool checkpoint = strcmp(how, "checkpoint-not-synced") == 0;
     bool renamed = false;
     for (size_t i = 1; i < log->n; i++) {
         crash_entry *e = &log->all[i];
@@ -136,11 +141,13 @@ static void break_log(entries *log, const char *how, uint64_t slots)
             e[-1] = e[-2];
             e[-2] = slot;
         } else if (e->record.operation == CRASH_SYNC &&
-                   ((file && !renamed) || (folder && renamed))) {
+                   ((file && !renamed) || (folder && renamed) ||
+                       (checkpoint && renamed &&
+                           e[-1].record.operation == CRASH_WRITE))) {
             remove_entry(log, i--);
         }
     }
-    if (!rows && !same && !early && !file && !folder) {
+    if (!rows && !same && !early && !file && !folder && !checkpoint) {
         give_up("no such mistake", how);
     }
 }
@@ -157,16 +164,31 @@ static void show(const replay *r, size_t entry, const char *state, crash_verdict
     }
 }
 
-/* Judge a state of the results file; NULL: there is none. `durable` receives what it
- * says. Result: false if there is none, or an unreadable one. */
-static bool judge(replay *r, const crash_bytes *bytes, size_t entry, const char *state,
-    crash_durable *durable)
+/* Write a state where the command can try to go on with it. */
+static void store(
+    const replay *r, const crash_state *state, size_t entry, const char *what)
 {
-    const char *why = "";
-    if (bytes == NULL) {
-        show(r, entry, state, r->present ? CRASH_BEHIND : CRASH_GOOD, "no file");
-        return false;
+    char path[4096];
+    snprintf(path, sizeof path, "%s-%zu-%s-%zu", r->scratch, entry, what,
+        r->counts->verdicts[CRASH_GOOD]);
+    if (mkdir(path, 0700) != 0) {
+        give_up("cannot be made", path);
     }
+    for (size_t i = 0; i < state->n; i++) {
+        snprintf(path, sizeof path, "%s-%zu-%s-%zu/%s", r->scratch, entry, what,
+            r->counts->verdicts[CRASH_GOOD], state->all[i].name);
+        FILE *file = fopen(path, "wb");
+        const crash_bytes *bytes = state->all[i].bytes;
+        if (file == NULL || fwrite(bytes->data, 1, bytes->size, file) != bytes->size ||
+            fclose(file) != 0) {
+            give_up("cannot be written", path);
+        }
+    }
+}
+
+static crash_verdict judge_results(
+    replay *r, const crash_bytes *bytes, crash_durable *durable, const char **why)
+{
     const int fd = open(r->scratch, O_WRONLY | O_CREAT, 0600);
     if (fd < 0 || ftruncate(fd, (off_t)bytes->size) != 0 ||
         pwrite(fd, bytes->data, bytes->size, 0) != (ssize_t)bytes->size) {
@@ -174,17 +196,76 @@ static bool judge(replay *r, const crash_bytes *bytes, size_t entry, const char 
     }
     close(fd);
     crash_verdict verdict = crash_results_check(
-        &r->reference, r->scratch, bytes->data, bytes->size, durable, &why);
-    const bool readable = verdict == CRASH_GOOD;
+        &r->reference, r->scratch, bytes->data, bytes->size, durable, why);
     for (size_t i = 0; i < r->reference.n_streams && verdict == CRASH_GOOD && r->present;
          i++) {
         if (durable->rows[i] < r->durable.rows[i]) {
             verdict = CRASH_BEHIND;
-            why = r->reference.streams[i];
+            *why = r->reference.streams[i];
         }
     }
-    show(r, entry, state, verdict, why);
-    return readable;
+    return verdict;
+}
+
+/* Is a checkpoint whole? {magic, form, sections, bytes, step, ..., CRC-32C of all} */
+static bool is_whole(replay *r, size_t which, const crash_bytes *bytes, uint64_t *step)
+{
+    uint64_t size;
+    uint64_t crc;
+    crash_bytes *known = &r->whole[which];
+    if (bytes->size < 328 || memcmp(bytes->data, "SPLCKPT\n", 8) != 0) {
+        return false;
+    }
+    memcpy(&size, bytes->data + 16, sizeof size);
+    memcpy(step, bytes->data + 24, sizeof *step);
+    memcpy(&crc, bytes->data + bytes->size - sizeof crc, sizeof crc);
+    if (known->size == bytes->size && memcmp(known->data, bytes->data, size) == 0) {
+        return true;
+    }
+    if (size != bytes->size ||
+        crc != crash_crc32c(bytes->data, bytes->size - sizeof crc)) {
+        return false;
+    }
+    crash_bytes_set(known, bytes->data, bytes->size);
+    return true;
+}
+
+/* Checkpoints are whole, never ahead of the results, and a durable one is not lost before
+ * the run is complete. */
+static crash_verdict judge_checkpoints(replay *r, const crash_state *state,
+    crash_durable *durable, uint64_t *newest, const char **why)
+{
+    *newest = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const crash_bytes *bytes = crash_state_find(state, r->checkpoints[i]);
+        uint64_t step = 0;
+        *why = r->checkpoints[i];
+        if (bytes != NULL && (!is_whole(r, i, bytes, &step) || step > durable->step)) {
+            return CRASH_WRONG;
+        }
+        *newest = step > *newest ? step : *newest;
+    }
+    return !durable->complete && *newest < r->checkpoint ? CRASH_BEHIND : CRASH_GOOD;
+}
+
+/* What a state says; `newest` is the step of its newest checkpoint. Result: false if it
+ * has no results file, or is not right. */
+static bool judge(replay *r, const crash_state *state, size_t entry, const char *what,
+    crash_durable *durable, uint64_t *newest)
+{
+    const char *why = "no file";
+    const crash_bytes *bytes = crash_state_find(state, r->name);
+    crash_verdict verdict = bytes != NULL ? judge_results(r, bytes, durable, &why)
+                            : r->present  ? CRASH_BEHIND
+                                          : CRASH_GOOD;
+    if (bytes != NULL && verdict == CRASH_GOOD) {
+        verdict = judge_checkpoints(r, state, durable, newest, &why);
+    }
+    if (bytes != NULL && crash_uniform(&r->random) < r->sample_rate) {
+        store(r, state, entry, what);
+    }
+    show(r, entry, what, verdict, why);
+    return bytes != NULL && verdict == CRASH_GOOD;
 }
 
 /* How much of a write happened: any part, every other time of its beginning, where most
@@ -198,56 +279,54 @@ static size_t draw_part(size_t bytes, uint64_t *random)
 /* A kill behind the entry, and, of a write, inside it. */
 static void judge_kills(replay *r, const crash_entry *entry, size_t i)
 {
-    crash_durable unused;
-    crash_file *file = crash_find(&r->disk, &r->disk.now, r->name);
+    crash_durable durable;
+    uint64_t newest;
+    crash_state state;
     const size_t bytes = (size_t)entry->record.bytes;
     if (entry->record.operation == CRASH_WRITE && bytes > 1) {
-        crash_file *written = crash_file_of(&r->disk, entry);
+        crash_file *file = crash_file_of(&r->disk, entry);
         for (size_t k = 0; k < r->torn_per_write; k++) {
-            const size_t part = draw_part(bytes, &r->random);
-            if (written == file) {
-                crash_bytes_set(&r->left, file->now.data, file->now.size);
-                crash_bytes_put(&r->left, entry->data, part, entry->record.value);
+            crash_bytes_set(&file->left, file->now.data, file->now.size);
+            crash_bytes_put(&file->left, entry->data, draw_part(bytes, &r->random),
+                entry->record.value);
+            crash_state_now(&state, &r->disk);
+            for (size_t n = 0; n < state.n; n++) {
+                if (state.all[n].bytes == &file->now) {
+                    state.all[n].bytes = &file->left;
+                }
             }
-            judge(r,
-                written == file ? &r->left
-                : file != NULL  ? &file->now
-                                : NULL,
-                i, "torn", &unused);
+            judge(r, &state, i, "torn", &durable, &newest);
             r->counts->torn++;
         }
     }
     crash_disk_apply(&r->disk, entry, bytes);
-    file = crash_find(&r->disk, &r->disk.now, r->name);
-    judge(r, file != NULL ? &file->now : NULL, i, "killed", &unused);
+    crash_state_now(&state, &r->disk);
+    judge(r, &state, i, "killed", &durable, &newest);
     r->counts->kill_points++;
-    r->counts->kills_without_file += file == NULL;
+    r->counts->kills_without_file += crash_state_find(&state, r->name) == NULL;
 }
 
 static void judge_losses(replay *r, size_t i)
 {
     for (size_t k = 0; k < r->losses_per_change; k++) {
-        const double p = crash_uniform(&r->random);
-        crash_names names;
-        crash_durable unused;
-        crash_lose_names(&names, &r->disk, p, &r->random);
-        const crash_file *file = crash_find(&r->disk, &names, r->name);
-        if (file != NULL) {
-            crash_lose_sectors(&r->left, file, p, &r->random);
-        }
-        judge(r, file != NULL ? &r->left : NULL, i, "power lost", &unused);
+        crash_state state;
+        crash_durable durable;
+        uint64_t newest;
+        crash_state_lost(&state, &r->disk, crash_uniform(&r->random), &r->random);
+        judge(r, &state, i, "lost", &durable, &newest);
         r->counts->power_losses++;
-        r->counts->losses_without_file += file == NULL;
+        r->counts->losses_without_file += crash_state_find(&state, r->name) == NULL;
     }
 }
 
 /* Behind a sync: what is durable may never be lost again. */
 static void judge_durable(replay *r, size_t i)
 {
+    crash_state state;
     crash_durable durable;
-    const crash_file *file = crash_find(&r->disk, &r->disk.durable, r->name);
-    const bool good =
-        judge(r, file != NULL ? &file->durable : NULL, i, "durable", &durable);
+    uint64_t newest;
+    crash_state_durable(&state, &r->disk);
+    const bool good = judge(r, &state, i, "durable", &durable, &newest);
     if (good && !r->present) {
         r->present = true;
         r->durable = durable;
@@ -257,8 +336,11 @@ static void judge_durable(replay *r, size_t i)
             r->durable.rows[s] = durable.rows[s];
         }
     }
+    if (good) {
+        r->checkpoint = durable.complete ? 0 : newest;
+    }
     r->counts->power_losses++;
-    r->counts->losses_without_file += file == NULL;
+    r->counts->losses_without_file += crash_state_find(&state, r->name) == NULL;
 }
 
 /* Replay all entries, and judge the states of those in [begin, end). */
@@ -388,6 +470,7 @@ int main(int argc, char **argv)
     const char *mistake = NULL;
     const char *end = NULL;
     const char *value;
+    double samples = 0.0;
     int i = 1;
     if (argc == 4 && strcmp(argv[1], "--check") == 0) {
         return check_file(argv[2], argv[3]);
@@ -399,6 +482,8 @@ int main(int argc, char **argv)
             r.losses_per_change = strtoul(value, NULL, 10);
         } else if ((value = option(argv[i], "--break=")) != NULL) {
             mistake = value;
+        } else if ((value = option(argv[i], "--samples=")) != NULL) {
+            samples = strtod(value, NULL);
         } else if ((value = option(argv[i], "--end=")) != NULL) {
             end = value;
         } else {
@@ -410,6 +495,11 @@ int main(int argc, char **argv)
     }
     load_log(&log, argv[i]);
     r.name = argv[i + 1];
+    /* some four states per entry */
+    r.sample_rate = samples / (4.0 * (double)log.n);
+    const int stem = (int)strlen(r.name) - 3;
+    snprintf(r.checkpoints[0], CRASH_MAX_NAME, "%.*s.ckpt", stem, r.name);
+    snprintf(r.checkpoints[1], CRASH_MAX_NAME, "%.*s.ckpt.prev", stem, r.name);
     r.counts = mmap(NULL, sizeof *r.counts, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r.counts == MAP_FAILED) {

@@ -16,15 +16,20 @@ static void give_up(const char *what, const char *path)
     exit(EXIT_FAILURE);
 }
 
-/* CRC-32C bit by bit (reflected polynomial 0x82F63B78). */
-static uint32_t crc32c(const uint8_t *data, size_t n)
+uint32_t crash_crc32c(const uint8_t *data, size_t n)
 {
+    static uint32_t table[256];
     uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < n; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0x82F63B78) : 0);
+    if (table[1] == 0) {
+        for (uint32_t i = 0; i < 256; i++) {
+            table[i] = i;
+            for (int bit = 0; bit < 8; bit++) {
+                table[i] = table[i] >> 1 ^ (table[i] & 1 ? UINT32_C(0x82F63B78) : 0);
+            }
         }
+    }
+    for (size_t i = 0; i < n; i++) {
+        crc = crc >> 8 ^ table[(crc ^ data[i]) & 0xFF];
     }
     return ~crc;
 }
@@ -249,7 +254,7 @@ static bool decode(const crash_reference *r, const uint64_t *slot, crash_durable
 {
     const size_t n = r->n_streams;
     if (slot[0] == 0 || slot[0] != slot[1] + 1 || slot[3] != n ||
-        slot[4 + n] != crc32c((const uint8_t *)slot, 8 * (4 + n))) {
+        slot[4 + n] != crash_crc32c((const uint8_t *)slot, 8 * (4 + n))) {
         return false;
     }
     out->step = slot[1];
@@ -272,15 +277,15 @@ static bool choose_slot(
 /* How many items of a dataset of n must be right. A run that will be extended, or is
  * complete and shorter than the reference, has another end. */
 static size_t count_right(const crash_reference *r, const crash_object *object, size_t n,
-    const crash_durable *durable, bool complete)
+    const crash_durable *durable)
 {
-    const bool at_end = complete && durable->step == r->end.step;
+    const bool at_end = durable->complete && durable->step == r->end.step;
     const uint64_t rows = durable->rows[object->stream];
     switch (object->kind) {
     case CRASH_FIXED:
         return n < object->n ? n : object->n;
     case CRASH_ROWS:
-        return complete ? n : (size_t)rows;
+        return durable->complete ? n : (size_t)rows;
     case CRASH_CHECKSUMS:
         return at_end ? n : (size_t)(rows / r->rows_per_block[object->stream]);
     case CRASH_FINAL:
@@ -304,7 +309,7 @@ static crash_verdict check_strings(const set *s)
 }
 
 static crash_verdict check_set(const crash_reference *r, const crash_object *object,
-    hid_t file, const crash_durable *durable, bool complete)
+    hid_t file, const crash_durable *durable)
 {
     crash_verdict verdict = CRASH_UNREADABLE;
     set s;
@@ -319,7 +324,7 @@ static crash_verdict check_set(const crash_reference *r, const crash_object *obj
     if (s.n * s.bytes > r->buffer_bytes || !read_set(&s, r->buffer)) {
         goto out;
     }
-    const size_t right = count_right(r, object, s.n, durable, complete);
+    const size_t right = count_right(r, object, s.n, durable);
     verdict = right > s.n                                                   ? CRASH_WRONG
               : right > object->n                                           ? CRASH_WRONG
               : memcmp(r->buffer, object->data, right * object->bytes) != 0 ? CRASH_WRONG
@@ -329,8 +334,8 @@ out:
     return verdict;
 }
 
-static crash_verdict read_durable(const crash_reference *r, hid_t file,
-    crash_durable *durable, bool *complete, const char **why)
+static crash_verdict read_durable(
+    const crash_reference *r, hid_t file, crash_durable *durable, const char **why)
 {
     static uint64_t slots[2 * CRASH_SLOT_WORDS];
     uint8_t code = UINT8_MAX;
@@ -345,7 +350,7 @@ static crash_verdict read_durable(const crash_reference *r, hid_t file,
         verdict =
             choose_slot(r, slots, durable) && code <= 4 ? CRASH_GOOD : CRASH_UNREADABLE;
     }
-    *complete = code == 1;
+    durable->complete = code == 1;
     close_set(&progress);
     close_set(&status);
     return verdict;
@@ -403,21 +408,20 @@ static bool is_known(const crash_reference *r, const uint8_t *data, size_t bytes
 crash_verdict crash_results_check(crash_reference *reference, const char *path,
     const uint8_t *data, size_t bytes, crash_durable *durable, const char **why)
 {
-    bool complete;
     const bool known = is_known(reference, data, bytes);
     *why = "file";
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) {
         return CRASH_UNREADABLE;
     }
-    crash_verdict verdict = read_durable(reference, file, durable, &complete, why);
+    crash_verdict verdict = read_durable(reference, file, durable, why);
     for (size_t i = 0; i < reference->n_objects && verdict == CRASH_GOOD; i++) {
         const crash_object *object = &reference->objects[i];
         if (known && !changes(object->kind)) {
             continue;
         }
         if (object->kind != CRASH_GROUP) {
-            verdict = check_set(reference, object, file, durable, complete);
+            verdict = check_set(reference, object, file, durable);
         } else if (count_links(file, object->path) != object->n_links) {
             verdict = CRASH_UNREADABLE;
         }

@@ -39,6 +39,7 @@ typedef struct crash_object {
 typedef struct crash_durable {
     uint64_t step;
     uint64_t rows[CRASH_MAX_STREAMS];
+    bool complete;
 } crash_durable;
 
 /* A finished run that nothing disturbed. */
@@ -70,5 +71,7 @@ void crash_reference_deinit(crash_reference *reference);
  * UNREADABLE or WRONG. */
 crash_verdict crash_results_check(crash_reference *reference, const char *path,
     const uint8_t *data, size_t bytes, crash_durable *durable, const char **why);
+/* CRC-32C (reflected polynomial 0x82F63B78). */
+uint32_t crash_crc32c(const uint8_t *data, size_t n);
 
 #endif

@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""Kills and losses of power at every moment of a run: every change that it makes to its
-files is recorded, then every state that a crash could leave is made and judged by stock
-HDF5, see replay.c.
+"""Kills and losses of power at every moment of a run, also of one that was killed and
+resumed: every change that it makes to its files is recorded, then every state that a
+crash could leave is made and judged by stock HDF5, see replay.c. Some are resumed.
 
     test_crash.py SPLENIUM RECORDER REPLAY [TEST]...
 """
 
 import os
 import pathlib
+import random
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
-from command import COMMAND, environment, write_pair
+from command import COMMAND, environment, splenium, write_pair
 from support.tap import equal, holds, main, test
 
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
@@ -39,7 +42,10 @@ COUNTS = re.compile(
 )
 
 
-def words(number, duration="40 s"):
+CHECKPOINTS = ["--set", "output.checkpoint_every=5"]
+
+
+def words(number, duration):
     return [
         "run", "../two.zip", "-o", "out.h5", *SHORT,
         "--set", f"simulation.duration={duration}",
@@ -49,25 +55,55 @@ def words(number, duration="40 s"):
     ]  # fmt: skip
 
 
-def run(folder, command, env=None):
+def run(folder, command, **more):
+    """Result: false if it was killed."""
     done = subprocess.run(
-        [COMMAND, *command], cwd=folder, env=env or environment(), capture_output=True
+        [COMMAND, *command], cwd=folder, env=environment(**more), capture_output=True
     )
-    equal((done.returncode, done.stderr.decode()), (0, ""))
+    killed = done.returncode == -signal.SIGKILL and "CRASH_KILL" in more
+    equal((0 if killed else done.returncode, done.stderr.decode()), (0, ""))
+    return not killed
 
 
-def record(number, duration="40 s"):
-    """The same run twice, the second one recorded; the folders say which run it is."""
-    log = f"log{number}"
+def recording(number, **more):
+    log = f"../log{number}"
+    return dict(LD_PRELOAD=RECORDER, CRASH_LOG=log, CRASH_FOLDER=".", **more)
+
+
+def start(number, duration):
+    """The undisturbed run."""
     for folder in ("reference", "recorded", "scratch"):
         os.makedirs(f"{folder}{number}")
     run(f"reference{number}", words(number, duration))
-    run(
-        f"recorded{number}",
-        words(number, duration),
-        environment(LD_PRELOAD=RECORDER, CRASH_LOG=f"../{log}", CRASH_FOLDER="."),
-    )
-    return log
+
+
+def record(number, duration="40 s"):
+    start(number, duration)
+    run(f"recorded{number}", words(number, duration), **recording(number))
+
+
+def record_killed(number, duration="40 s"):
+    """Killed in place of one of its changes, resumed, killed ... in one log."""
+    draw = random.Random(number)
+    folder = f"recorded{number}"
+    start(number, duration)
+    command = words(number, duration) + CHECKPOINTS
+    kills = 0
+    while not run(folder, command, **recording(number, CRASH_KILL=str(draw.randint(30, 500)))):
+        # a run killed before it had a results file begins again
+        if os.path.exists(f"{folder}/out.h5"):
+            command = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
+        kills += 1
+        holds(kills < 100, "resuming never ends")
+    equal(sorted(os.listdir(folder)), ["out.h5"])
+    equal(digest(folder), digest(f"reference{number}"))
+    return kills
+
+
+def digest(folder):
+    result = splenium("verify", "--digest", f"{folder}/out.h5")
+    equal((result.code, result.err), (0, ""))
+    return result.out
 
 
 def replay(number, *options):
@@ -88,27 +124,48 @@ def replay(number, *options):
     return done.returncode, [int(n) for n in last.groups()], done.stdout
 
 
+def resume_samples(number):
+    """Going on from stored states ends with the undisturbed run's bits. Result: how many."""
+    expected = digest(f"reference{number}")
+    states = sorted(pathlib.Path(f"scratch{number}").iterdir())
+    for state in states:
+        run(state, ["resume", "out.h5", *SHORT])
+        equal((digest(state), os.listdir(state)), (expected, ["out.h5"]))
+    return len(states)
+
+
 @test
 def no_crash_loses_or_spoils_anything():
     write_pair()
-    kills = losses = number = 0
+    kills = losses = killed = resumed = number = 0
     while kills < STATES or losses < STATES:
-        record(number)
-        code, counts, said = replay(number, f"--end=recorded{number}")
-        equal((code, counts[-3:]), (0, [0, 0, 0]))
+        if number % 2 == 0:
+            killed += record_killed(number)
+        else:
+            record(number)
+        code, counts, said = replay(number, f"--end=recorded{number}", "--samples=12")
+        holds(code == 0 and counts[-3:] == [0, 0, 0], said)
         # a file that is not there yet can hardly be wrong
         kills += counts[1] + counts[2] - counts[3]
         losses += counts[4] - counts[5]
+        resumed += resume_samples(number)
+        for folder in ("reference", "recorded", "scratch"):
+            shutil.rmtree(f"{folder}{number}")
+        os.unlink(f"log{number}")
         number += 1
         print("#", said.splitlines()[-1])
-    print(f"# {number} runs: {kills} kill points and {losses} losses of power with a file")
+    print(
+        f"# {number} runs, killed and resumed {killed} times: {kills} kill points and "
+        f"{losses} losses of power with a file; {resumed} of them resumed to the same end"
+    )
+    holds(resumed > 20 and killed > 5, f"{resumed} resumed, {killed} killed")
 
 
 @test
 def mistakes_are_found():
-    """The recorded run, spoilt in five ways: unreadable, wrong, behind."""
+    """The recorded run, spoilt in six ways: unreadable, wrong, behind."""
     write_pair()
-    record(0, "4 s")
+    record_killed(0, "10 s")
     equal(replay(0)[0], 0)
     for mistake, place in (
         ("rows-not-synced", -2),
@@ -116,6 +173,7 @@ def mistakes_are_found():
         ("slot-before-rows", -2),
         ("file-not-synced", -3),
         ("folder-not-synced", -1),
+        ("checkpoint-not-synced", -2),
     ):
         code, counts, said = replay(0, f"--break={mistake}", "--torn=4", "--power=4")
         holds(code == 1 and counts[place] > 0, f"{mistake}: {said}")
