@@ -50,7 +50,8 @@ spl_status spl_output_put_start(spl_output *output)
         output->places.all[SPL_PLACE_STARTS].offset + output->start_row * sizeof words);
 }
 
-static spl_status put_final(spl_output *output, uint64_t step, const double *const *final)
+spl_status spl_output_put_final(
+    spl_output *output, uint64_t step, const double *const *final)
 {
     spl_status status = SPL_OK;
     const spl_places *places = &output->places;
@@ -165,7 +166,7 @@ spl_status spl_output_finish(spl_output *output, spl_run_code code, const char *
         SPL_TRY(check_rows(output));
     }
     if (final != NULL) {
-        SPL_TRY(put_final(output, output->step, final));
+        SPL_TRY(spl_output_put_final(output, output->step, final));
     }
     SPL_TRY(put_bytes(output, SPL_PLACE_ESCAPED, &escaped, sizeof escaped));
     SPL_TRY(put_performance(output, performance));

@@ -210,6 +210,9 @@ SPL_MUST_CHECK spl_status spl_output_open_journal(
 /* finish.c: write the row of /performance/starts that belongs to this run; the message,
  * then the code. */
 SPL_MUST_CHECK spl_status spl_output_put_start(spl_output *output);
+/* Write /state/final, one pointer per array, and its record. */
+SPL_MUST_CHECK spl_status spl_output_put_final(
+    spl_output *output, uint64_t step, const double *const *final);
 SPL_MUST_CHECK spl_status spl_output_put_code(
     spl_output *output, spl_run_code code, const char *message);
 

@@ -153,6 +153,15 @@ typedef struct spl_output_from {
 SPL_MUST_CHECK spl_status spl_output_continue(
     spl_output *output, const spl_output_from *from);
 
+/* Put a longer file, that of `spec`, into the place of an open one, and go on in it: rows
+ * and the record are copied, the new name is taken over at once. *output is the new one
+ * after success, else the old one.
+ *   final   a pointer per final array: the state at origin->step; NULL: none
+ * Result: as spl_output_create and spl_output_continue. */
+SPL_MUST_CHECK spl_status spl_output_extend(spl_output **output,
+    const spl_output_spec *spec, const spl_output_found *found,
+    const spl_output_from *origin, const double *const *final);
+
 /* Delete what a finished run does not need: checkpoints, lock. */
 void spl_output_clean_up(spl_output *output);
 

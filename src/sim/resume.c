@@ -156,9 +156,33 @@ out:
     return status;
 }
 
+/* Replace the file by a longer one that has the state in it: a complete run has no
+ * checkpoint any more. */
+static spl_status extend(spl_sim *sim, const spl_output_spec *spec,
+    const spl_output_found *found, const spl_output_from *from)
+{
+    const double **final = calloc(spec->n_final + 1, sizeof *final);
+    const double *next = spl_checkpoint_state(sim);
+    if (final == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory: the final state");
+    }
+    for (size_t a = 0; a < spec->n_final; a++) {
+        size_t size = 1;
+        for (size_t r = 0; r < spec->final[a].rank; r++) {
+            size *= spec->final[a].dims[r];
+        }
+        final[a] = next;
+        next += size;
+    }
+    const spl_status status =
+        spl_output_extend(&sim->output, spec, found, from, from->step > 0 ? final : NULL);
+    free(final);
+    return status;
+}
+
 /* Rows, checksums and steps for the writer. */
-static spl_status go_on(
-    spl_sim *sim, const spl_output_found *found, const origin *from, bool accept_change)
+static spl_status go_on(spl_sim *sim, const spl_output_spec *spec,
+    const spl_output_found *found, const origin *from, bool longer, bool accept_change)
 {
     spl_status status = SPL_OK;
     const spl_section *section =
@@ -179,9 +203,11 @@ static spl_status go_on(
     const spl_output_from start = {.step = from->step,
         .rows = rows,
         .durable = found->newest.rows,
-        .checksums = from->checksums ? checksums : NULL,
+        /* blocks of a longer file may be larger */
+        .checksums = from->checksums && !longer ? checksums : NULL,
         .accept_change = accept_change};
-    SPL_TRY(spl_output_continue(sim->output, &start));
+    SPL_TRY(longer ? extend(sim, spec, found, &start)
+                   : spl_output_continue(sim->output, &start));
 out:
     free(rows);
     free(checksums);
@@ -215,7 +241,7 @@ spl_status spl_resume_open(
         *done = true;
         goto out;
     }
-    SPL_TRY(go_on(sim, found, &from, accept_change));
+    SPL_TRY(go_on(sim, spec, found, &from, longer, accept_change));
 out:
     spl_results_spec_free(spec);
     free(found);

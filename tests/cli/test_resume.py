@@ -108,6 +108,30 @@ def kills_leave_no_trace():
 
 
 @test
+def a_run_that_is_made_longer_survives_kills_too():
+    expected = reference()
+    chance = random.Random(6)
+    result = splenium("run", *RUN, "-q", "-o", "out.h5", "--set", "simulation.duration=21 s")
+    equal((result.code, result.err), (0, ""))
+    n_kills = 0
+    while True:
+        words = ["resume", "out.h5", "--set", "simulation.duration=60 s"]
+        with start(*words, "--threads", str(chance.randint(1, 4))) as run:
+            try:
+                run.communicate(timeout=chance.uniform(0.01, 0.15))
+            except subprocess.TimeoutExpired:
+                run.kill()
+                run.communicate()
+        if run.returncode == 0:
+            break
+        equal(run.returncode, -signal.SIGKILL)
+        n_kills += 1
+    equal(digest("out.h5"), expected)
+    equal(files(), ["out.h5", "two.zip", "whole.h5"])
+    print(f"# {n_kills} kills")
+
+
+@test
 def every_signal_leaves_a_checkpoint():
     expected = reference()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):

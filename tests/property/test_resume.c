@@ -256,6 +256,31 @@ START_TEST(a_run_without_checkpoints_goes_on_or_begins_again)
 }
 END_TEST
 
+/* A shorter run, complete or stopped somewhere, becomes the longer one. */
+START_TEST(a_run_that_is_made_longer_ends_with_the_same_file)
+{
+    uint64_t seed = random_seed("resume") + (uint64_t)_i * 15485863;
+    random_case c;
+    make_case(&c, &seed);
+    random_case shorter = c;
+    const size_t n_steps = random_whole(&seed, 700, c.n_steps - 1);
+    snprintf(shorter.value[1], sizeof shorter.value[1], "%.1f", (double)n_steps * 0.5);
+    run_whole(&c, "whole.h5", &seed);
+    spl_status status = SPL_OK;
+    if (_i % 2 == 0) {
+        run_whole(&shorter, "pieces.h5", &seed);
+    } else {
+        status = run_a_piece(&shorter, "pieces.h5", &seed, false);
+    }
+    do {
+        status = run_a_piece(&c, "pieces.h5", &seed, true);
+    } while (status == SPL_ERR_INTERRUPTED);
+    expect_same(&c, "whole.h5", "pieces.h5");
+    ck_assert_uint_eq(folder_count(), 2);
+    spl_connectome_free(c.connectome);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("resume");
@@ -264,6 +289,8 @@ Suite *spl_test_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_resumed_run_ends_with_the_same_file, 0, N_CASES);
     tcase_add_loop_test(tcase, a_run_without_checkpoints_goes_on_or_begins_again, 0, 4);
+    tcase_add_loop_test(
+        tcase, a_run_that_is_made_longer_ends_with_the_same_file, 0, N_CASES / 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }
