@@ -122,6 +122,18 @@ static inline spl_projection_spec *add_projection(spl_subnetwork_spec *subnetwor
     return projection;
 }
 
+static inline size_t izhikevich_param(const char *name)
+{
+    const spl_neuron_model *model = spl_neuron_model_find("izhikevich_ltc");
+    for (size_t p = 0; p < model->n_params; p++) {
+        if (strcmp(model->params[p].name, name) == 0) {
+            return p;
+        }
+    }
+    ck_abort_msg("no parameter %s", name);
+    return 0;
+}
+
 /* The default network COBA-IZ: n neurons, four fifths of them excitatory, `indegree`
  * inputs each; weights times the factors for one order of synapse or the other. */
 static inline spl_subnetwork_spec make_coba(
@@ -135,6 +147,7 @@ static inline spl_subnetwork_spec make_coba(
         spl_population_spec *population = add_population(
             &subnetwork, p == 0 ? "E" : "I", "izhikevich_ltc", sizes[p], p == 0);
         population->heterogeneity = SPL_HETEROGENEITY_2003;
+        population->params[izhikevich_param("d")].a = p == 0 ? 8.0 : 2.0;
         population->init[0] = uniform_draw(-70.0, -50.0);
     }
     for (size_t to = 0; to < 2; to++) {
