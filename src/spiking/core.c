@@ -1,7 +1,7 @@
-/* A subnetwork of one precision: populations in blocks, projections in rows. Neurons are
- * dealt to a team in parts, the unit to which rows deliver: a member's input comes from
- * itself alone, in the order of emission, projection and source, so no bit depends on the
- * size of the team or of the chunks. */
+/* A subnetwork of one precision: populations in blocks, projections in rows. A team deals
+ * the blocks for the states, and the parts to which rows deliver, some blocks each, for
+ * the spikes: what reaches a part is added by one thread, in the order of emission,
+ * projection and source, so no bit depends on the size of the team or of the chunks. */
 #include "spiking/core.h"
 
 #include <math.h>
@@ -264,59 +264,47 @@ out:
     return status;
 }
 
-/* The next part that a member of the team owns, from part *part of population *p on;
- * false after the last. A part belongs to the member in whose share of all neurons its
- * middle lies. */
-static bool next_part(const core *self, const spl_team *team, size_t *p, size_t *part)
+/* Whether neurons [begin, end) of population p, `before` those of the populations before
+ * it, are work of a member of the team: the one in whose share of all their middle lies.
+ */
+static bool is_mine(const core *self, const spl_team *team, uint64_t before, size_t p,
+    size_t begin, size_t size)
 {
-    const spl_subnetwork_spec *spec = self->base.spec;
-    uint64_t before = 0;
-    for (size_t q = 0; q < *p && q < spec->n_populations; q++) {
-        before += self->populations[q].n;
-    }
-    for (; *p < spec->n_populations; before += self->populations[*p].n, ++*p, *part = 0) {
-        const population_blocks *of = &self->blocks[*p];
-        const uint64_t n = self->populations[*p].n;
-        for (; *part < of->n_parts; ++*part) {
-            const uint64_t begin = *part * of->part_size;
-            const uint64_t end = begin + of->part_size < n ? begin + of->part_size : n;
-            const uint64_t middle = before + begin + (end - begin) / 2;
-            if (middle * team->count / self->base.n_neurons == team->index) {
-                return true;
-            }
-        }
-    }
-    return false;
+    const size_t n = self->populations[p].n;
+    const size_t end = begin + size < n ? begin + size : n;
+    const uint64_t middle = before + begin + (end - begin) / 2;
+    return middle * team->count / self->base.n_neurons == team->index;
 }
 
-static void advance_part(
-    core *self, size_t p, size_t part, uint64_t first, size_t n_substeps)
+static void advance_block(
+    core *self, size_t p, size_t b, uint64_t first, size_t n_substeps)
 {
     const spl_subnetwork *base = &self->base;
     const spl_population *population = &self->populations[p];
     const population_blocks *of = &self->blocks[p];
-    const size_t per_part = of->part_size / SPL_NEURON_BLOCK;
-    const size_t end = (part + 1) * per_part;
     const size_t n_values =
         (2 + population->spec->n_receptors) * population->spec->n_recorded;
     float *recorded = base->records[p].recorded;
-    for (size_t b = part * per_part; b < end && b < population->n_blocks; b++) {
-        spl_block_output out = {
-            .spikes = of->spikes[b],
-            .sums = of->sums + b * base->run.max_steps,
-            .recorded =
-                recorded != NULL ? recorded + base->block.n_steps * n_values : NULL,
-        };
-        spl_population_advance_block(population, b, first, n_substeps, &out);
-    }
+    spl_block_output out = {
+        .spikes = of->spikes[b],
+        .sums = of->sums + b * base->run.max_steps,
+        .recorded = recorded != NULL ? recorded + base->block.n_steps * n_values : NULL,
+    };
+    spl_population_advance_block(population, b, first, n_substeps, &out);
 }
 
 static void core_advance(
     spl_subnetwork *base, uint64_t first, size_t n_substeps, const spl_team *team)
 {
     core *self = core_of(base);
-    for (size_t p = 0, part = 0; next_part(self, team, &p, &part); part++) {
-        advance_part(self, p, part, first, n_substeps);
+    uint64_t before = 0;
+    for (size_t p = 0; p < base->spec->n_populations; p++) {
+        for (size_t b = 0; b < self->populations[p].n_blocks; b++) {
+            if (is_mine(self, team, before, p, b * SPL_NEURON_BLOCK, SPL_NEURON_BLOCK)) {
+                advance_block(self, p, b, first, n_substeps);
+            }
+        }
+        before += self->populations[p].n;
     }
 }
 
@@ -366,26 +354,39 @@ out:
     return status;
 }
 
+static void deliver_to(
+    core *self, size_t p, size_t part, uint64_t first, size_t n_substeps)
+{
+    const spl_subnetwork *base = &self->base;
+    const spl_population *population = &self->populations[p];
+    for (size_t s = 0; s < n_substeps; s++) {
+        for (size_t j = 0; j < base->spec->n_projections; j++) {
+            const spl_projection_spec *projection = &base->spec->projections[j];
+            const spl_population_record *from = &base->records[projection->from];
+            const size_t n = from->chunk[s + 1] - from->chunk[s];
+            if (projection->to == p && n > 0) {
+                self->delivery->deliver(self->rows[j], part,
+                    from->neuron + from->chunk[s], n, first + s,
+                    population->ring[projection->receptor], population->n_slots,
+                    population->stride);
+            }
+        }
+    }
+}
+
 static void core_deliver(
     spl_subnetwork *base, uint64_t first, size_t n_substeps, const spl_team *team)
 {
     core *self = core_of(base);
-    const spl_subnetwork_spec *spec = base->spec;
-    for (size_t p = 0, part = 0; next_part(self, team, &p, &part); part++) {
-        const spl_population *population = &self->populations[p];
-        for (size_t s = 0; s < n_substeps; s++) {
-            for (size_t j = 0; j < spec->n_projections; j++) {
-                const spl_projection_spec *projection = &spec->projections[j];
-                const spl_population_record *from = &base->records[projection->from];
-                const size_t n = from->chunk[s + 1] - from->chunk[s];
-                if (projection->to == p && n > 0) {
-                    self->delivery->deliver(self->rows[j], part,
-                        from->neuron + from->chunk[s], n, first + s,
-                        population->ring[projection->receptor], population->n_slots,
-                        population->stride);
-                }
+    uint64_t before = 0;
+    for (size_t p = 0; p < base->spec->n_populations; p++) {
+        const population_blocks *of = &self->blocks[p];
+        for (size_t part = 0; part < of->n_parts; part++) {
+            if (is_mine(self, team, before, p, part * of->part_size, of->part_size)) {
+                deliver_to(self, p, part, first, n_substeps);
             }
         }
+        before += self->populations[p].n;
     }
 }
 
@@ -416,30 +417,36 @@ static spl_status diverged(const core *self, size_t p, double time)
         self->populations[p].spec->name, neuron, known ? "by" : "or was not, by", time);
 }
 
+/* Sums of step s of the call over the blocks, in order. */
+static void sum_blocks(const core *self, size_t p, size_t s, size_t at)
+{
+    const spl_subnetwork *base = &self->base;
+    const spl_population *population = &self->populations[p];
+    const spl_block_sums *sums = self->blocks[p].sums + s;
+    double V = 0.0;
+    uint64_t events = 0;
+    for (size_t b = 0; b < population->n_blocks; b++) {
+        V += sums[b * base->run.max_steps].V;
+        events += sums[b * base->run.max_steps].events;
+    }
+    base->records[p].mean_V[at + s] = V / (double)population->n;
+    base->records[p].events[at + s] = events;
+}
+
 static spl_status core_close(spl_subnetwork *base, size_t at, size_t n)
 {
     const core *self = core_of(base);
-    for (size_t p = 0; p < base->spec->n_populations; p++) {
-        const spl_population *population = &self->populations[p];
-        spl_population_record *record = &base->records[p];
-        for (size_t s = 0; s < n; s++) {
-            const spl_block_sums *sums = self->blocks[p].sums + s;
-            double V = 0.0;
-            uint64_t events = 0;
-            for (size_t b = 0; b < population->n_blocks; b++) {
-                V += sums[b * base->run.max_steps].V;
-                events += sums[b * base->run.max_steps].events;
-            }
-            record->mean_V[at + s] = V / (double)population->n;
-            record->events[at + s] = events;
-            if (!isfinite(V)) {
+    for (size_t s = 0; s < n; s++) {
+        for (size_t p = 0; p < base->spec->n_populations; p++) {
+            sum_blocks(self, p, s, at);
+            if (!isfinite(base->records[p].mean_V[at + s])) {
                 return diverged(
                     self, p, (double)(base->block.first_step + at + s) * base->run.dt);
             }
         }
-        if (base->spec->located) {
-            sort_spikes(record, self->blocks[p].first_new);
-        }
+    }
+    for (size_t p = 0; p < base->spec->n_populations && base->spec->located; p++) {
+        sort_spikes(&base->records[p], self->blocks[p].first_new);
     }
     return SPL_OK;
 }

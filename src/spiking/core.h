@@ -18,13 +18,13 @@ typedef struct spl_subnetwork_ops {
     /* Prepare n steps from k on; by one thread. */
     spl_status (*open)(
         spl_subnetwork *subnetwork, uint64_t k, size_t n, const double *drive);
-    /* The states of the team member's part of the neurons go through a chunk. */
+    /* The team member's share of the states goes through a chunk. */
     void (*advance)(spl_subnetwork *subnetwork, uint64_t first, size_t n_substeps,
         const spl_team *team);
     /* Put the spikes of the chunk, which every block has by itself, into those of the
      * populations; by one thread. */
     spl_status (*gather)(spl_subnetwork *subnetwork, uint64_t first, size_t n_substeps);
-    /* Their way to the member's part of the neurons. */
+    /* The member's share of their targets. */
     void (*deliver)(spl_subnetwork *subnetwork, uint64_t first, size_t n_substeps,
         const spl_team *team);
     /* Sums of the n steps, which become those from `at` on of the block; by one thread.

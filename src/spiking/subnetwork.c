@@ -254,10 +254,10 @@ spl_status spl_subnetwork_advance(spl_subnetwork *subnetwork, uint64_t k, size_t
         if (subnetwork->status == SPL_OK) {
             ops->deliver(subnetwork, start + at, count, team);
         }
+        /* who delivers to neurons need not be who advances them */
+        wait_for_team(team);
         at += count;
     }
-    /* nobody may still look at the status of the last chunk when it changes */
-    wait_for_team(team);
     if (team->index == 0 && subnetwork->status == SPL_OK) {
         close_steps(subnetwork, n, Q_hat);
     }

@@ -191,6 +191,56 @@ START_TEST(a_replaced_node_shows_its_subnetwork)
 }
 END_TEST
 
+/* Above 20000 neurons all threads share a subnetwork, in tied units and in free tiles. */
+START_TEST(a_large_subnetwork_is_split)
+{
+    static const int threads[] = {1, 2, 3, 8};
+    uint64_t random = random_seed("large");
+    bits_case *c = bits_create(
+        5, spl_model_find("larter_breakspear"), spl_coupling_find("mean_rate"));
+    bits_draw_edges(c, _i == 0 ? BITS_DELAYED : BITS_SHORT, 1.0, &random);
+    c->settings.subnetworks = calloc(1, sizeof *c->settings.subnetworks);
+    c->settings.subnetworks[0] = make_coba("large", 20500, 20, 1.0, 1.0);
+    c->settings.n_subnetworks = 1;
+    bits_outcome *expected = bits_run(c, &(bits_way){.reference = true}, 50);
+    ck_assert_uint_gt(expected->spikes, 100);
+    for (size_t t = 0; t < 4; t++) {
+        char what[64];
+        snprintf(what, sizeof what, "%d threads", threads[t]);
+        bits_outcome *got =
+            bits_run(c, &(bits_way){.threads = threads[t], .chunk = 33}, 50);
+        bits_same(expected, got, what);
+        bits_outcome_free(got);
+    }
+    bits_outcome_free(expected);
+    bits_free(c);
+}
+END_TEST
+
+/* A conductance beyond its type's range leaves no number; the run ends with an error that
+ * names the neuron, the same for all threads. */
+START_TEST(a_population_that_diverges_ends_the_run)
+{
+    uint64_t random = random_seed("diverges");
+    bits_case *c = bits_create(
+        20, spl_model_find("larter_breakspear"), spl_coupling_find("mean_rate"));
+    bits_draw_edges(c, _i % 2 == 0 ? BITS_DELAYED : BITS_MIXED, 1.0, &random);
+    c->settings.subnetworks = calloc(1, sizeof *c->settings.subnetworks);
+    c->settings.subnetworks[0] = make_coba("bad", 50, 10, 1.0, 1.0);
+    c->settings.subnetworks[0].interface.J = 3e38;
+    c->settings.n_subnetworks = 1;
+    bits_outcome *o = bits_run(
+        c, &(bits_way){.threads = 1 + _i, .large = _i == 1, .reference = _i == 3}, STEPS);
+    ck_assert(!o->divergence.happened);
+    ck_assert_int_eq(o->divergence.status, SPL_ERR_DIVERGED);
+    ck_assert_msg(strstr(spl_last_error(), "population bad.I: V of neuron") != NULL, "%s",
+        spl_last_error());
+    ck_assert_uint_lt(o->steps_done, STEPS);
+    bits_outcome_free(o);
+    bits_free(c);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("hosts");
@@ -199,6 +249,8 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(all, every_mode_has_the_bits_of_the_reference, 0, BITS_N_KINDS);
     tcase_add_loop_test(all, a_probe_changes_no_bit_of_the_nodes, 0, BITS_N_KINDS);
     tcase_add_loop_test(all, a_replaced_node_shows_its_subnetwork, 0, BITS_N_KINDS);
+    tcase_add_loop_test(all, a_large_subnetwork_is_split, 0, 2);
+    tcase_add_loop_test(all, a_population_that_diverges_ends_the_run, 0, 4);
     suite_add_tcase(suite, all);
     return suite;
 }

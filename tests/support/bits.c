@@ -334,6 +334,9 @@ static bool count_rows(void *user, const spl_samples *block)
 {
     bits_outcome *o = ((row_taker *)user)->outcome;
     ck_assert_uint_eq(block->first_step, o->n_steps + 1);
+    if (block->n_steps == 0) {
+        return true;
+    }
     take_streams(o, ((row_taker *)user)->network, block->n_steps);
     o->n_steps += block->n_steps;
     return true;
@@ -361,7 +364,9 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     o->streams = take(o->n_streams, sizeof *o->streams);
 
     const uint64_t chunk = way->chunk > 0 ? way->chunk : n_steps;
-    for (uint64_t done = 0; done < n_steps && !o->divergence.happened; done += chunk) {
+    for (uint64_t done = 0;
+         done < n_steps && !o->divergence.happened && o->divergence.status == SPL_OK;
+         done += chunk) {
         spl_network_advance(&b.network, n_steps - done < chunk ? n_steps - done : chunk,
             &hooks, &o->divergence);
     }
