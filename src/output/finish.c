@@ -184,11 +184,12 @@ spl_status spl_output_finish(spl_output *output, spl_run_code code, const char *
     }
     SPL_TRY(spl_output_put_code(output, code, message));
     SPL_TRY(spl_file_sync_data(output->fd, output->path));
-    if (over) {
-        unlink(output->journal.path);
-    }
     if (code == SPL_RUN_COMPLETE) {
         spl_checkpoint_delete(output->path);
+    }
+    if (over) {
+        /* behind the checkpoints, which are worth nothing without it */
+        unlink(output->journal.path);
     }
 out:
     if (status != SPL_OK) {

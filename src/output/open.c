@@ -30,7 +30,6 @@ static spl_status take_streams(spl_stream *streams, const spl_output_spec *spec,
     const spl_results_info *info, bool *extends)
 {
     spl_status status = SPL_OK;
-    spl_text label = {0};
     *extends = false;
     if (info->n_streams != spec->n_streams) {
         return spl_error(SPL_ERR_FORMAT, "%s: %zu monitors, this run has %zu", spec->path,
@@ -39,21 +38,16 @@ static spl_status take_streams(spl_stream *streams, const spl_output_spec *spec,
     for (size_t s = 0; s < spec->n_streams; s++) {
         const spl_results_stream *stored = &info->streams[s];
         streams[s] = spec->streams[s];
-        label.length = 0;
-        spl_stream_label(&label, &streams[s]);
-        if (label.failed) {
-            SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
-        }
-        if (strcmp(stored->name, label.data) != 0 || stored->n_rows == 0 ||
+        if (strcmp(stored->name, streams[s].name) != 0 ||
+            strcmp(stored->kind, streams[s].kind) != 0 || stored->n_rows == 0 ||
             stored->n_rows > streams[s].n_rows) {
             SPL_TRY(wrong_stream(
-                spec, stored->name, stored->n_rows, label.data, streams[s].n_rows));
+                spec, stored->name, stored->n_rows, streams[s].name, streams[s].n_rows));
         }
         *extends = *extends || stored->n_rows < streams[s].n_rows;
         streams[s].n_rows = stored->n_rows;
     }
 out:
-    spl_text_deinit(&label);
     return status;
 }
 
@@ -67,6 +61,26 @@ static spl_status read_code(const spl_output *output, spl_run_code *code)
             SPL_ERR_FORMAT, "%s: /status/code: %d means nothing", output->path, byte);
     }
     *code = (spl_run_code)byte;
+    return status;
+}
+
+/* The journal of a complete run has become the file of spikes, and its checkpoints are
+ * gone: if it shall become longer, it begins again, with a new journal. */
+static spl_status open_journal(spl_output *output, const spl_output_spec *spec,
+    const spl_results_info *info, bool extends)
+{
+    spl_status status = SPL_OK;
+    const bool complete = strcmp(info->status, "complete") == 0;
+    char *path = spl_output_beside(spec->path, ".spk");
+    if (path == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    const bool exists = access(path, F_OK) == 0;
+    if (!complete || extends) {
+        SPL_TRY(spl_output_open_journal(output, spec, exists || !complete));
+    }
+out:
+    free(path);
     return status;
 }
 
@@ -92,9 +106,8 @@ static spl_status open_locked(
     SPL_TRY(take_streams(streams, spec, info, &found->extends));
     stored.streams = streams;
     SPL_TRY(spl_places_list(&output->places, &stored));
-    /* that of a complete run has become the file of spikes */
-    if (spec->n_populations > 0 && strcmp(info->status, "complete") != 0) {
-        SPL_TRY(spl_output_open_journal(output, spec, true));
+    if (spec->n_populations > 0) {
+        SPL_TRY(open_journal(output, spec, info, found->extends));
         stored.first_step = output->journal.end_step;
     }
     SPL_TRY(spl_writer_init(output, &stored));
@@ -267,6 +280,11 @@ out:
 
 void spl_output_clean_up(spl_output *output)
 {
+    char *journal = spl_output_beside(output->path, ".spk");
     spl_checkpoint_delete(output->path);
+    if (journal != NULL && output->n_populations > 0) {
+        unlink(journal);
+    }
+    free(journal);
     spl_lock_release(&output->lock);
 }

@@ -21,10 +21,12 @@ static size_t size_of(const spl_array *array)
     return size;
 }
 
-/* Sections of fixed name, then one for each array and monitor, then one of all
- * subnetworks: clips u64 and state of each. */
-enum { N_FIXED = 3 };
+/* Sections of fixed name, then one for each array and monitor, then, with subnetworks,
+ * the sums that their recording keeps and one of all of them: clips u64 and state of
+ * each. */
+enum { N_FIXED = 3, N_SPIKING = 2 };
 static const char subnetworks_name[] = "subnetworks";
+static const char sums_name[] = "spike_sums";
 
 static uint64_t subnetworks_bytes(const spl_engine *engine)
 {
@@ -91,6 +93,9 @@ static size_t list_sections(
         snprintf(sections[n++].name, SPL_CHECKPOINT_NAME, "monitor.%zu", m);
     }
     if (sim->engine->n_subnetworks > 0) {
+        sections[n] = (spl_section){
+            .bytes = spl_recorder_state_size(sim->recorder) * sizeof(uint64_t)};
+        memcpy(sections[n++].name, sums_name, sizeof sums_name);
         sections[n] = (spl_section){.bytes = subnetworks_bytes(sim->engine)};
         memcpy(sections[n++].name, subnetworks_name, sizeof subnetworks_name);
     }
@@ -99,8 +104,8 @@ static size_t list_sections(
 
 spl_status spl_checkpoint_prepare(spl_sim *sim, const spl_output_spec *spec)
 {
-    spl_section *sections =
-        calloc(N_FIXED + SPL_ENGINE_MAX_FINAL + sim->n_monitors, sizeof *sections);
+    spl_section *sections = calloc(
+        N_FIXED + SPL_ENGINE_MAX_FINAL + N_SPIKING + sim->n_monitors, sizeof *sections);
     if (sections == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory: a checkpoint");
     }
@@ -160,7 +165,11 @@ static spl_status identify(spl_checkpoint *checkpoint, spl_sim *sim)
         if (status != SPL_OK) {
             return status;
         }
-        spl_connectome_hash(sim->connectome, sim->connectome_hash);
+        if (sim->connectome != NULL) {
+            spl_connectome_hash(sim->connectome, sim->connectome_hash);
+        } else {
+            memset(sim->connectome_hash, '0', sizeof sim->connectome_hash - 1);
+        }
     }
     memcpy(checkpoint->identity, sim->identity, sizeof sim->identity);
     memcpy(checkpoint->connectome, sim->connectome_hash, sizeof sim->connectome_hash);
@@ -193,6 +202,10 @@ spl_status spl_checkpoint_take(spl_sim *sim)
         spl_monitor_save(sim->monitors[m], out);
         out += spl_monitor_state_size(sim->monitors[m]);
     }
+    const spl_section *sums = spl_checkpoint_find(checkpoint, sums_name);
+    if (sums != NULL) {
+        spl_recorder_save(sim->recorder, (uint64_t *)(void *)sums->data);
+    }
     swap_bytes(checkpoint);
     const spl_section *subnetworks = spl_checkpoint_find(checkpoint, subnetworks_name);
     if (subnetworks != NULL) {
@@ -218,7 +231,12 @@ spl_status spl_checkpoint_put(spl_sim *sim, uint64_t step)
         spl_monitor_restore(sim->monitors[m], in);
         in += spl_monitor_state_size(sim->monitors[m]);
     }
-    return subnetworks != NULL ? put_subnetworks(sim, subnetworks->data) : SPL_OK;
+    if (subnetworks == NULL) {
+        return SPL_OK;
+    }
+    const spl_section *sums = spl_checkpoint_find(&sim->checkpoint, sums_name);
+    spl_recorder_restore(sim->recorder, (const uint64_t *)(const void *)sums->data);
+    return put_subnetworks(sim, subnetworks->data);
 }
 
 static spl_status foreign(const char *path, const char *what)
@@ -294,14 +312,16 @@ static spl_status copy_sections(
 static spl_status check_rows(const spl_sim *sim, const char *path)
 {
     const spl_section *rows = spl_checkpoint_find(&sim->checkpoint, SPL_SECTION_ROWS);
-    for (size_t m = 0; m < sim->n_monitors; m++) {
+    const size_t n_streams = spl_results_n_streams(sim);
+    for (size_t s = 0; s < n_streams; s++) {
         uint64_t n;
-        memcpy(&n, rows->data + m * sizeof n, sizeof n);
-        if (le64toh(n) != spl_monitor_rows(sim->monitors[m], sim->checkpoint.step)) {
+        memcpy(&n, rows->data + s * sizeof n, sizeof n);
+        if (le64toh(n) != spl_results_rows(sim, s, sim->checkpoint.step)) {
             return spl_error(SPL_ERR_FORMAT,
                 "%s: %llu rows of monitor %s after %llu steps cannot be; the checkpoint "
                 "is damaged",
-                path, (unsigned long long)le64toh(n), sim->settings.monitors[m].name,
+                path, (unsigned long long)le64toh(n),
+                s < sim->n_monitors ? sim->settings.monitors[s].name : "populations",
                 (unsigned long long)sim->checkpoint.step);
         }
     }

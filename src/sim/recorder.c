@@ -246,6 +246,12 @@ size_t spl_recorder_streams(const spl_recorder *recorder, const spl_stream **str
     return recorder->n_streams;
 }
 
+uint64_t spl_recorder_rows(const spl_recorder *recorder, uint64_t step)
+{
+    const uint64_t n_transient = recorder->settings->n_transient;
+    return step > n_transient ? step - n_transient : 0;
+}
+
 void spl_recorder_describe(const spl_recorder *recorder, spl_output_spec *spec)
 {
     spec->n_populations = recorder->n_populations;

@@ -19,6 +19,8 @@ uint64_t spl_recorder_memory(const spl_recorder *recorder);
 
 /* Its streams in the results file, behind `first` others. */
 size_t spl_recorder_streams(const spl_recorder *recorder, const spl_stream **streams);
+/* Rows that each of them has after `step` steps. */
+uint64_t spl_recorder_rows(const spl_recorder *recorder, uint64_t step);
 /* Populations and subnetworks of the results file. */
 void spl_recorder_describe(const spl_recorder *recorder, spl_output_spec *spec);
 

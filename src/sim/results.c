@@ -148,11 +148,17 @@ static void describe_spiking(description *d, const spl_sim *sim)
     spl_recorder_describe(sim->recorder, &d->spec);
 }
 
-static size_t stream_count(const spl_sim *sim)
+size_t spl_results_n_streams(const spl_sim *sim)
 {
     const spl_stream *streams;
     return sim->n_monitors +
            (sim->recorder != NULL ? spl_recorder_streams(sim->recorder, &streams) : 0);
+}
+
+uint64_t spl_results_rows(const spl_sim *sim, size_t stream, uint64_t step)
+{
+    return stream < sim->n_monitors ? spl_monitor_rows(sim->monitors[stream], step)
+                                    : spl_recorder_rows(sim->recorder, step);
 }
 
 static spl_status describe(description *d, const spl_sim *sim, const char *command_line)
@@ -160,7 +166,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     const spl_settings *settings = &sim->settings;
     const size_t n_monitors = sim->n_monitors;
     const size_t n_params = settings->alone ? 0 : settings->model->n_params;
-    d->streams = calloc(stream_count(sim) + 1, sizeof *d->streams);
+    d->streams = calloc(spl_results_n_streams(sim) + 1, sizeof *d->streams);
     d->variables = calloc(n_monitors + 1, sizeof *d->variables);
     d->units = calloc(n_monitors + 1, sizeof *d->units);
     d->long_names = calloc(n_monitors + 1, sizeof *d->long_names);

@@ -188,13 +188,14 @@ static spl_status go_on(spl_sim *sim, const spl_output_spec *spec,
     const spl_section *section =
         spl_checkpoint_find(&sim->checkpoint, SPL_SECTION_CHECKSUMS);
     const size_t n_checksums = section->bytes / sizeof(uint32_t);
-    uint64_t *rows = calloc(sim->n_monitors + 1, sizeof *rows);
+    const size_t n_streams = spl_results_n_streams(sim);
+    uint64_t *rows = calloc(n_streams + 1, sizeof *rows);
     uint32_t *checksums = calloc(n_checksums + 1, sizeof *checksums);
     if (rows == NULL || checksums == NULL) {
-        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: %zu monitors", sim->n_monitors);
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: %zu streams", n_streams);
     }
-    for (size_t m = 0; m < sim->n_monitors; m++) {
-        rows[m] = spl_monitor_rows(sim->monitors[m], from->step);
+    for (size_t s = 0; s < n_streams; s++) {
+        rows[s] = spl_results_rows(sim, s, from->step);
     }
     for (size_t i = 0; i < n_checksums; i++) {
         memcpy(&checksums[i], section->data + i * sizeof *checksums, sizeof *checksums);

@@ -103,6 +103,11 @@ void spl_checkpoint_finish(spl_sim *sim);
 
 /* results.c: the run as the output module wants it */
 
+/* Streams of the results file: those of the monitors, then those of the populations; and
+ * the rows that one of them has after `step` steps. */
+size_t spl_results_n_streams(const spl_sim *sim);
+uint64_t spl_results_rows(const spl_sim *sim, size_t stream, uint64_t step);
+
 /* Bytes of the results file, and of memory that writing it takes. */
 SPL_MUST_CHECK spl_status spl_results_size(
     const spl_sim *sim, uint64_t *file, uint64_t *memory);

@@ -194,5 +194,56 @@ def a_killed_run_leaves_files_that_can_be_read():
     holds(os.path.getsize("out.spk") > 0, "journal")
 
 
+def start_resume(*words):
+    return subprocess.Popen(
+        [COMMAND, "resume", "out.h5", "-q", *words],
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def all_spikes(path):
+    with h5py.File(path, "r") as file:
+        return {name: (group["timestamps"][:].tolist(), group["node_ids"][:].tolist())
+                for name, group in file["spikes"].items()}
+
+
+def check_resumed(configuration):
+    """Killed several times, a run ends with the bits of an undisturbed one."""
+    words = ["--set", "simulation.duration=20 s"]
+    equal(run(configuration, *words, "-q", "-o", "whole.h5").code, 0)
+    process = subprocess.Popen(
+        [COMMAND, "run", "c.yaml", *words, "-q", "--set", "output.flush_every=10 ms",
+         "--checkpoint-every", "20 ms"],
+        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while not os.path.exists("out.ckpt.prev") and process.poll() is None:
+        holds(time.monotonic() < end, "no checkpoint after 30 s")
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    for threads in (2, 1):
+        process = start_resume("--threads", str(threads))
+        time.sleep(0.1)
+        process.kill()
+        process.communicate()
+    result = splenium("resume", "out.h5", "-q")
+    equal(result.code, 0)
+    equal(splenium("verify", "out.h5").out, splenium("verify", "whole.h5").out)
+    equal([name for name in files() if name.startswith("out")], ["out.h5", "out.spikes.h5"])
+    need_h5py()
+    holds(all_spikes("out.spikes.h5") == all_spikes("whole.spikes.h5"), "spikes")
+    # and nothing is left to do
+    equal(splenium("resume", "out.h5", "-q").code, 0)
+
+
+@test
+def a_killed_run_with_a_spiking_node_goes_on():
+    check_resumed(NODE)
+
+
+@test
+def a_killed_run_without_nodes_goes_on():
+    check_resumed(ALONE)
+
+
 if __name__ == "__main__":
     main(sys.argv[2:])
