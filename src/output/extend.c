@@ -145,13 +145,15 @@ spl_status spl_output_extend(spl_output **output, const spl_output_spec *spec,
     if (to->path == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
     }
+    /* the journal goes on where it ends */
+    spl_output_spec writing = *spec;
     if (spec->n_populations > 0) {
-        SPL_FAIL(SPL_ERR_UNSUPPORTED,
-            "%s: a run with spiking populations cannot be made longer; begin a new one",
-            spec->path);
+        to->journal = from->journal;
+        from->journal = (spl_journal){.fd = -1};
+        writing.first_step = to->journal.end_step;
     }
     SPL_TRY(spl_places_list(&to->places, spec));
-    SPL_TRY(spl_writer_init(to, spec));
+    SPL_TRY(spl_writer_init(to, &writing));
     SPL_TRY(extend(to, from, spec, found, origin, final));
     to->lock = from->lock;
     from->lock = (spl_lock){.fd = -1};

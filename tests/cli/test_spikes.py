@@ -245,5 +245,21 @@ def a_killed_run_without_nodes_goes_on():
     check_resumed(ALONE)
 
 
+@test
+def a_complete_run_can_become_longer():
+    need_h5py()
+    longer = ["--set", "simulation.duration=600 ms"]
+    equal(run(NODE, *longer, "-q", "-o", "whole.h5").code, 0)
+    equal(run(NODE, "-q").code, 0)
+    short = all_spikes("out.spikes.h5")
+    equal(splenium("resume", "out.h5", "-q", *longer).code, 0)
+    equal(splenium("verify", "out.h5").out, splenium("verify", "whole.h5").out)
+    spikes = all_spikes("out.spikes.h5")
+    holds(spikes == all_spikes("whole.spikes.h5"), "spikes")
+    for name, (times, _) in short.items():
+        equal(spikes[name][0][:len(times)], times)
+    equal([name for name in files() if name.startswith("out")], ["out.h5", "out.spikes.h5"])
+
+
 if __name__ == "__main__":
     main(sys.argv[2:])
