@@ -47,6 +47,27 @@ static void choose_senders(spl_subnetwork *subnetwork)
     }
 }
 
+spl_status spl_population_record_reserve(
+    spl_population_record *record, size_t more, const char *name)
+{
+    if (record->n_spikes + more <= record->capacity) {
+        return SPL_OK;
+    }
+    const size_t wanted = record->n_spikes + more;
+    const size_t capacity = wanted + wanted / 2 + 1024;
+    double *time = realloc(record->time, capacity * sizeof *time);
+    record->time = time != NULL ? time : record->time;
+    uint32_t *neuron = realloc(record->neuron, capacity * sizeof *neuron);
+    record->neuron = neuron != NULL ? neuron : record->neuron;
+    if (time == NULL || neuron == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY,
+            "out of memory: %zu spikes of %s between two blocks", wanted, name);
+    }
+    record->capacity = capacity;
+    return SPL_OK;
+}
+
+/* Room for what a block is expected to fire, so that stepping hardly ever allocates. */
 static bool init_record(
     spl_population_record *record, const spl_population_spec *spec, size_t max_steps)
 {
@@ -57,7 +78,8 @@ static bool init_record(
     record->count = calloc(max_steps, sizeof *record->count);
     record->recorded = recorded > 0 ? calloc(recorded, sizeof *record->recorded) : NULL;
     return record->rate != NULL && record->mean_V != NULL && record->events != NULL &&
-           record->count != NULL && (recorded == 0 || record->recorded != NULL);
+           record->count != NULL && (recorded == 0 || record->recorded != NULL) &&
+           spl_population_record_reserve(record, spec->size / 4, spec->name) == SPL_OK;
 }
 
 spl_status spl_subnetwork_init(spl_subnetwork *subnetwork,
@@ -107,26 +129,6 @@ void spl_subnetwork_deinit(spl_subnetwork *subnetwork)
     free(subnetwork->drive);
     free(subnetwork->filtered);
     free(subnetwork->Q_hat);
-}
-
-spl_status spl_population_record_reserve(
-    spl_population_record *record, size_t more, const char *name)
-{
-    if (record->n_spikes + more <= record->capacity) {
-        return SPL_OK;
-    }
-    const size_t wanted = record->n_spikes + more;
-    const size_t capacity = wanted + wanted / 2 + 1024;
-    double *time = realloc(record->time, capacity * sizeof *time);
-    record->time = time != NULL ? time : record->time;
-    uint32_t *neuron = realloc(record->neuron, capacity * sizeof *neuron);
-    record->neuron = neuron != NULL ? neuron : record->neuron;
-    if (time == NULL || neuron == NULL) {
-        return spl_error(SPL_ERR_NO_MEMORY,
-            "out of memory: %zu spikes of %s between two blocks", wanted, name);
-    }
-    record->capacity = capacity;
-    return SPL_OK;
 }
 
 void spl_subnetwork_reset(spl_subnetwork *subnetwork)

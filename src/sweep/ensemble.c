@@ -106,7 +106,7 @@ static void advance_group(spl_ensemble *ensemble, size_t begin, size_t end,
     size_t index[SPL_MAX_BATCH];
     size_t n = 0;
     for (size_t i = begin; i < end; i++) {
-        if (!ensemble->diverged[i].happened) {
+        if (!ensemble->diverged[i].happened && ensemble->diverged[i].status == SPL_OK) {
             running[n] = ensemble->member[i];
             group_hooks[n] = hooks != NULL ? hooks[i] : none;
             index[n++] = i;

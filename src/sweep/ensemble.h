@@ -26,7 +26,8 @@ void spl_ensemble_free(spl_ensemble *ensemble);
  * with some thousand steps at a time: fewer, and a member's history is fetched anew each
  * time.
  *   hooks        [n_members], or NULL; called by the thread that advances the member
- *   divergence   out [n_members]; a member that diverged is not advanced again */
+ *   divergence   out [n_members]; a member that diverged or whose subnetwork
+ *                failed is not advanced again */
 void spl_ensemble_advance(spl_ensemble *ensemble, uint64_t n_steps,
     const spl_block_hooks *hooks, spl_divergence *divergence);
 

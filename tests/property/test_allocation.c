@@ -7,6 +7,7 @@
 
 #include "support/bits.h"
 #include "support/random.h"
+#include "support/spiking.h"
 #include "support/test_main.h"
 
 extern void *__libc_malloc(size_t size);
@@ -68,6 +69,12 @@ START_TEST(stepping_allocates_nothing)
         bits_draw_edges(c, (bits_kind)_i, 0.3, &random);
         bits_draw_noise(c, SPL_NOISE_OU, &random);
         c->settings.integrator = way & 1 ? "rk4" : "heun";
+        if (way & 2) {
+            c->settings.subnetworks = calloc(1, sizeof *c->settings.subnetworks);
+            c->settings.subnetworks[0] = make_coba("s", 100, 10, 1.0, 1.0);
+            c->settings.subnetworks[0].interface.nu0 = 3.0;
+            c->settings.n_subnetworks = 1;
+        }
         c->settings.undelayed = way & 4 ? SPL_UNDELAYED_DENSE : SPL_UNDELAYED_SPARSE;
         bits_open(&b, c, &(bits_way){.threads = way & 2 ? 2 : 1, .reference = way == 4});
         spl_network_advance(&b.network, 20, NULL, &divergence);
