@@ -5,7 +5,8 @@
 
 static int run(const tool_arguments *arguments)
 {
-    const char *file = arguments->n_operands > 0 ? arguments->operands[0] : NULL;
+    const char *file = arguments->n_operands > 0 ? arguments->operands[0]
+                                                 : argument_of(arguments, "from");
     const char *form = argument_of(arguments, "progress");
     spl_status status = SPL_OK;
     tool_run parts = {0};
@@ -36,6 +37,9 @@ out:
 
 static const tool_option options[] = {
     {"output", 'o', "OUT.h5", "output.file", "results file; '' for none"},
+    {"from", 0, "FILE", "simulation.from",
+        "begin in the state of another run: a checkpoint (NAME.ckpt) or a results file; "
+        "without an operand its configuration is taken as well"},
     {"force", 0, NULL, "output.force", "replace an existing results file"},
     {"threads", 0, "N", "simulation.threads", "number of threads, 0 = automatic"},
     {"checkpoint-every", 0, "TIME", "output.checkpoint_every",
@@ -82,7 +86,8 @@ const tool_verb verb_run = {
         "  splenium run connectivity_76.zip -o rest76.h5\n"
         "  splenium run rest76.yaml --set model.d_V=0.6 --set 'simulation.duration=60 "
         "s'\n"
-        "  splenium run results.h5 -o again.h5",
+        "  splenium run results.h5 -o again.h5\n"
+        "  splenium run --from results.h5 -o lesion.h5 --set coupling.a=0.1",
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .lists_keys = true,

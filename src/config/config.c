@@ -15,6 +15,7 @@
 #include "connectome/connectome.h"
 #include "h5/h5.h"
 #include "model/registry.h"
+#include "output/checkpoint.h"
 
 /* The resolved configuration of 20000 nodes with 32 parameter lists has 13 MB. */
 #define MAX_FILE_BYTES ((size_t)64 << 20)
@@ -93,6 +94,9 @@ spl_status spl_config_load(spl_config **out, const char *path)
     SPL_TRY(spl_h5_probe(path, &is_hdf5));
     if (is_hdf5) {
         return spl_rerun_load(out, path);
+    }
+    if (spl_is_checkpoint(path)) {
+        return spl_rerun_load_checkpoint(out, path);
     }
     status = spl_blob_read(&blob, path, MAX_FILE_BYTES);
     if (status == SPL_ERR_LIMIT) {
@@ -338,7 +342,10 @@ static spl_status resolve_output(
     settings->title = spl_strdup(tree->values[SPL_KEY_TITLE].text);
     settings->yaml = spl_strdup(config->text);
     settings->output = *file->text != '\0' ? spl_path_of(file->node) : NULL;
-    bool failed = settings->title == NULL || settings->yaml == NULL ||
+    const spl_value *from = &tree->values[SPL_KEY_FROM];
+    settings->from = *from->text != '\0' ? spl_path_of(from->node) : NULL;
+    bool failed = (*from->text != '\0' && settings->from == NULL) ||
+                  settings->title == NULL || settings->yaml == NULL ||
                   (*file->text != '\0' && settings->output == NULL);
     return failed ? no_memory() : SPL_OK;
 }
@@ -406,6 +413,7 @@ void spl_settings_free(spl_settings *settings)
     free(settings->params);
     free(settings->start);
     free(settings->noise_strength);
+    free(settings->from);
     free(settings->output);
     free(settings->yaml);
     free(settings->resolved_json);

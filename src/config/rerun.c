@@ -9,6 +9,7 @@
 #include "config/layers.h"
 #include "config/regions.h"
 #include "config/resolve.h"
+#include "output/checkpoint.h"
 #include "output/results.h"
 
 static spl_status no_memory(void)
@@ -24,6 +25,8 @@ static char *rerun_name(const char *path)
     size_t length = strlen(name);
     if (length > 3 && strcmp(name + length - 3, ".h5") == 0) {
         length -= 3;
+    } else if (length > 5 && strcmp(name + length - 5, ".ckpt") == 0) {
+        length -= 5;
     }
     spl_text text = {0};
     spl_text_add_bytes(&text, name, length);
@@ -64,6 +67,34 @@ spl_status spl_rerun_load(spl_config **out, const char *path)
         memcpy((*out)->sha256, sha256, sizeof sha256);
     }
     free(json);
+    return status;
+}
+
+spl_status spl_rerun_load_checkpoint(spl_config **out, const char *path)
+{
+    spl_status status = SPL_OK;
+    spl_checkpoint checkpoint = {0};
+    *out = NULL;
+    SPL_TRY(spl_checkpoint_load(&checkpoint, path, UINT64_MAX));
+    const spl_section *config = spl_checkpoint_find(&checkpoint, SPL_SECTION_CONFIG);
+    if (config == NULL || config->bytes > SPL_RESULTS_MAX_JSON) {
+        SPL_FAIL(SPL_ERR_FORMAT, "%s: no configuration in this checkpoint", path);
+    }
+    SPL_TRY(spl_config_from_text(
+        out, path, (const char *)config->data, (size_t)config->bytes));
+    spl_node *output = spl_node_find((*out)->root, "output");
+    if (output != NULL && output->kind == SPL_NODE_MAP) {
+        spl_node_remove(output, "file");
+        spl_node_remove(output, "force");
+    }
+    (*out)->rerun = rerun_name(path);
+    if ((*out)->rerun == NULL) {
+        spl_config_free(*out);
+        *out = NULL;
+        status = no_memory();
+    }
+out:
+    spl_checkpoint_deinit(&checkpoint);
     return status;
 }
 

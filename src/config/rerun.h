@@ -17,6 +17,9 @@ SPL_MUST_CHECK spl_status spl_config_from_results(
 /* The same with the configuration read from the file. */
 SPL_MUST_CHECK spl_status spl_rerun_load(spl_config **out, const char *path);
 
+/* The same with that of a checkpoint. */
+SPL_MUST_CHECK spl_status spl_rerun_load_checkpoint(spl_config **out, const char *path);
+
 /* Load the connectome of a rerun: the files that the configuration names if they are
  * still the same, else the matrices that the results file keeps.
  *   options   as resolved from the configuration with all its settings */

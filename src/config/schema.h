@@ -22,6 +22,7 @@
     X(TRANSIENT,          "simulation.transient",        TIME,   "0",              "ms",    NOT_NEGATIVE, "", "time integrated before the recording starts")      \
     X(INTEGRATOR,         "simulation.integrator",       NAME,   "heun",           "",      FINITE,       "scheme", "time stepping scheme: euler, heun, rk4, exp_euler") \
     X(COUPLING_STAGES,    "simulation.coupling_stages",  WORD,   "per-stage",      "",      FINITE,       "per-stage | frozen", "coupling evaluated at every stage, or once per step as in TVB") \
+    X(FROM,               "simulation.from",             PATH,   "",               "",      FINITE,       "", "checkpoint or results file in whose state the run begins; empty: model.init") \
     X(SEED,               "simulation.seed",             COUNT,  "42",             "",      FINITE,       "", "seed of initial state and noise")                  \
     X(THREADS,            "simulation.threads",          COUNT,  "0",              "",      FINITE,       "", "0 = automatic")                                    \
     X(BLOCK,              "simulation.block",            COUNT,  "0",              "",      FINITE,       "", "steps advanced at once, 0 = automatic; no result depends on it")\

@@ -85,6 +85,7 @@ typedef struct spl_settings {
      * connectome. */
     bool alone;
     /* output.* */
+    char *from;   /* file whose state the run begins in, or NULL */
     char *output; /* path; NULL: no file */
     bool force;
     double flush_every;                  /* s, wall clock */

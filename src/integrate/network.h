@@ -108,6 +108,8 @@ typedef struct spl_network {
     spl_real *step_noise;                      /* [tiles][n_states][SPL_TILE] */
 
     uint64_t seed;
+    uint64_t
+        noise_start; /* steps by which the noise is ahead: of a run before this one */
     spl_noise_process process;
     bool noisy[SPL_MAX_STATES];
     double eta_decay, eta_kick; /* eta' = decay eta + kick N */

@@ -8,8 +8,9 @@ static void draw(const spl_network *network, size_t state, size_t first, uint64_
     size_t n_steps, spl_real *out, size_t step_stride)
 {
     if (network->given_normals == NULL) {
-        network->rng->normals(network->seed, SPL_STREAM_NOISE + (uint32_t)state, k,
-            n_steps, (uint32_t)first, SPL_TILE, out, step_stride);
+        network->rng->normals(network->seed, SPL_STREAM_NOISE + (uint32_t)state,
+            network->noise_start + k, n_steps, (uint32_t)first, SPL_TILE, out,
+            step_stride);
         return;
     }
     for (size_t s = 0; s < n_steps; s++) {

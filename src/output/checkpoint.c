@@ -25,7 +25,6 @@ enum {
     AT_SECTIONS = 12,
     AT_BYTES = 16,
     AT_STEP = 24,
-    AT_NOISE = 32,
     AT_UUID = 40,
     AT_VERSION = 80,
     AT_CONNECTOME = 128,
@@ -148,7 +147,6 @@ void spl_checkpoint_seal(spl_checkpoint *checkpoint)
     put_u32(image + AT_SECTIONS, (uint32_t)checkpoint->n_sections);
     put_u64(image + AT_BYTES, checkpoint->n_bytes);
     put_u64(image + AT_STEP, checkpoint->step);
-    put_u64(image + AT_NOISE, checkpoint->noise_start);
     memcpy(image + AT_UUID, checkpoint->uuid, sizeof checkpoint->uuid);
     memcpy(image + AT_VERSION, checkpoint->version, sizeof checkpoint->version);
     memcpy(image + AT_CONNECTOME, checkpoint->connectome, sizeof checkpoint->connectome);
@@ -267,6 +265,20 @@ static spl_status open_file(const char *path, int *fd, uint64_t *bytes)
     return SPL_OK;
 }
 
+bool spl_is_checkpoint(const char *path)
+{
+    unsigned char head[sizeof magic];
+    uint64_t bytes;
+    int fd = -1;
+    const bool is = open_file(path, &fd, &bytes) == SPL_OK &&
+                    pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+                    memcmp(head, magic, sizeof head) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is;
+}
+
 /* What can be known before anything is allocated. */
 static spl_status check_header(
     const unsigned char *header, const char *path, uint64_t bytes, size_t *n_sections)
@@ -299,7 +311,6 @@ static spl_status read_image(spl_checkpoint *c, const char *path)
     const unsigned char *entry = header + SPL_CHECKPOINT_HEADER;
     uint64_t bytes;
     c->step = get_u64(header + AT_STEP);
-    c->noise_start = get_u64(header + AT_NOISE);
     if (!get_text(c->uuid, sizeof c->uuid, header + AT_UUID) ||
         !get_text(c->version, sizeof c->version, header + AT_VERSION) ||
         !get_text(c->connectome, sizeof c->connectome, header + AT_CONNECTOME) ||

@@ -3,7 +3,7 @@
  *
  * All numbers little-endian:
  *   header     SPL_CHECKPOINT_HEADER bytes: magic, form, number of sections, size of the
- *              file, step, first step of the noise, then texts: uuid of the run, software
+ *              file, step, 8 zeros, then texts: uuid of the run, software
  *              version, SHA-256 of the connectome and of the keys that define results
  *   table      per section: name (SPL_CHECKPOINT_NAME bytes, zero padded), bytes u64
  *   sections   in the order of the table, each padded with zeros to 8 bytes
@@ -42,7 +42,6 @@ typedef struct spl_section {
 
 typedef struct spl_checkpoint {
     uint64_t step;
-    uint64_t noise_start; /* steps by which the noise of this run is ahead of it */
     char uuid[SPL_UUID_BYTES];
     char version[SPL_VERSION_BYTES];
     char connectome[SPL_SHA256_HEX], identity[SPL_SHA256_HEX];
@@ -75,6 +74,9 @@ SPL_MUST_CHECK spl_status spl_checkpoint_write(
  * SPL_ERR_NO_MEMORY. Release with spl_checkpoint_deinit after success. */
 SPL_MUST_CHECK spl_status spl_checkpoint_load(
     spl_checkpoint *checkpoint, const char *path, uint64_t max_bytes);
+
+/* Does the file begin like a checkpoint? */
+bool spl_is_checkpoint(const char *path);
 
 /* Path of the checkpoint of a results file, of the older one if `previous`. The caller
  * frees it; NULL when out of memory. */

@@ -182,6 +182,27 @@ out:
     return status;
 }
 
+spl_status spl_output_look_up_final(
+    const spl_output_spec *spec, double *values, uint64_t *step, bool *valid)
+{
+    spl_status status = SPL_OK;
+    spl_output output = {.fd = -1, .path = (char *)spec->path};
+    SPL_TRY(spl_places_list(&output.places, spec));
+    SPL_TRY(spl_places_find_strictly(&output.places, spec->path, false));
+    output.fd = open(spec->path, O_RDONLY | O_CLOEXEC);
+    if (output.fd < 0) {
+        SPL_FAIL(
+            SPL_ERR_FILE_READ, "%s: cannot be opened: %s", spec->path, strerror(errno));
+    }
+    SPL_TRY(spl_output_read_final(&output, values, step, valid));
+out:
+    if (output.fd >= 0) {
+        close(output.fd);
+    }
+    spl_places_deinit(&output.places);
+    return status;
+}
+
 /* Checksum of the rows that are there of the block under way. */
 static spl_status resume_checksum(spl_output *output, spl_ring *ring, size_t v,
     const uint32_t *expected, unsigned char *block)

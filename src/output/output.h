@@ -139,6 +139,11 @@ SPL_MUST_CHECK spl_status spl_output_open(
 SPL_MUST_CHECK spl_status spl_output_read_final(
     const spl_output *output, double *values, uint64_t *step, bool *valid);
 
+/* The same of a file that stays closed otherwise: no lock is taken. `spec` is that of the
+ * run which wrote it. */
+SPL_MUST_CHECK spl_status spl_output_look_up_final(
+    const spl_output_spec *spec, double *values, uint64_t *step, bool *valid);
+
 /* Where a run goes on. */
 typedef struct spl_output_from {
     uint64_t step;

@@ -21,10 +21,10 @@ static size_t size_of(const spl_array *array)
     return size;
 }
 
-/* Sections of fixed name, then one for each array and monitor, then, with subnetworks,
- * the sums that their recording keeps and one of all of them: clips u64 and state of
- * each. */
-enum { N_FIXED = 3, N_SPIKING = 2 };
+/* Sections of fixed name, then one for each array and monitor and the start of the noise,
+ * all f64; then, with subnetworks, the sums that their recording keeps and one of all of
+ * them: clips u64 and state of each. */
+enum { N_FIXED = 3, N_NOISE = 1, N_SPIKING = 2 };
 static const char subnetworks_name[] = "subnetworks";
 static const char sums_name[] = "spike_sums";
 
@@ -92,6 +92,7 @@ static size_t list_sections(
             .bytes = spl_monitor_state_size(sim->monitors[m]) * sizeof(double)};
         snprintf(sections[n++].name, SPL_CHECKPOINT_NAME, "monitor.%zu", m);
     }
+    sections[n++] = (spl_section){.name = "noise_start", .bytes = sizeof(double)};
     if (sim->engine->n_subnetworks > 0) {
         sections[n] = (spl_section){
             .bytes = spl_recorder_state_size(sim->recorder) * sizeof(uint64_t)};
@@ -104,8 +105,9 @@ static size_t list_sections(
 
 spl_status spl_checkpoint_prepare(spl_sim *sim, const spl_output_spec *spec)
 {
-    spl_section *sections = calloc(
-        N_FIXED + SPL_ENGINE_MAX_FINAL + N_SPIKING + sim->n_monitors, sizeof *sections);
+    spl_section *sections =
+        calloc(N_FIXED + SPL_ENGINE_MAX_FINAL + sim->n_monitors + N_NOISE + N_SPIKING,
+            sizeof *sections);
     if (sections == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory: a checkpoint");
     }
@@ -202,6 +204,7 @@ spl_status spl_checkpoint_take(spl_sim *sim)
         spl_monitor_save(sim->monitors[m], out);
         out += spl_monitor_state_size(sim->monitors[m]);
     }
+    *out = (double)sim->noise_start;
     const spl_section *sums = spl_checkpoint_find(checkpoint, sums_name);
     if (sums != NULL) {
         spl_recorder_save(sim->recorder, (uint64_t *)(void *)sums->data);
@@ -231,6 +234,9 @@ spl_status spl_checkpoint_put(spl_sim *sim, uint64_t step)
         spl_monitor_restore(sim->monitors[m], in);
         in += spl_monitor_state_size(sim->monitors[m]);
     }
+    /* steps are below 2^53; a forged number gives other noise and no harm */
+    sim->noise_start = *in >= 0.0 && *in < 0x1p53 ? (uint64_t)*in : 0;
+    sim->engine->ops->set_noise_start(sim->engine, sim->noise_start);
     if (subnetworks == NULL) {
         return SPL_OK;
     }
@@ -303,7 +309,6 @@ static spl_status copy_sections(
         memcpy(mine->sections[i].data, found->sections[i].data, found->sections[i].bytes);
     }
     mine->step = found->step;
-    mine->noise_start = found->noise_start;
     swap_bytes(mine);
     return SPL_OK;
 }

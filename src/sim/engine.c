@@ -260,6 +260,11 @@ static const double *put_final(spl_engine *base, const double *in, uint64_t at_s
     return in;
 }
 
+static void set_noise_start(spl_engine *base, uint64_t steps)
+{
+    ((engine *)base)->network.noise_start = steps;
+}
+
 static void save(const spl_engine *base, void *copy)
 {
     const engine *self = (const engine *)base;
@@ -407,6 +412,7 @@ const spl_engine_ops OPS = {
     .list_final = list_final,
     .copy_final = copy_final,
     .put_final = put_final,
+    .set_noise_start = set_noise_start,
     .reset = reset,
     .save = save,
     .restore = restore,

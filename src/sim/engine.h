@@ -63,6 +63,9 @@ typedef struct spl_engine_ops {
      * not. The subnetworks are put back by themselves. */
     const double *(*put_final)(spl_engine *engine, const double *in, uint64_t step);
 
+    /* Let the noise be `steps` ahead of the run. */
+    void (*set_noise_start)(spl_engine *engine, uint64_t steps);
+
     /* Back to the initial state of the settings it was made with. */
     void (*reset)(spl_engine *engine, const spl_settings *settings);
     /* Copy everything that stepping changes, [copy_bytes], and put it back. */

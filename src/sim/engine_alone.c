@@ -99,6 +99,12 @@ static const double *put_final(spl_engine *base, const double *in, uint64_t at_s
     return in;
 }
 
+/* A branch of such a run is refused. */
+static void set_noise_start(spl_engine *base, uint64_t steps)
+{
+    (void)base, (void)steps;
+}
+
 static void reset(spl_engine *base, const spl_settings *settings)
 {
     spl_alone *alone = alone_of(base);
@@ -256,6 +262,7 @@ const spl_engine_ops spl_engine_alone = {
     .list_final = list_final,
     .copy_final = copy_final,
     .put_final = put_final,
+    .set_noise_start = set_noise_start,
     .reset = reset,
     .save = save,
     .restore = restore,

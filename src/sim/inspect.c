@@ -131,13 +131,17 @@ spl_status spl_sim_estimate(spl_sim *sim, uint64_t n, double *seconds)
     const uint64_t warm_up = n < WARM_UP_STEPS ? n : WARM_UP_STEPS;
     spl_divergence where;
     size_t n_saved = 0;
+    char *copy = NULL;
+    double *saved = NULL;
     for (size_t m = 0; m < sim->n_monitors; m++) {
         n_saved += spl_monitor_state_size(sim->monitors[m]);
     }
+    SPL_TRY(spl_branch_begin(sim));
     /* at the start there is nothing to copy: the settings tell it again */
-    char *copy = step > 0 ? malloc(engine->copy_bytes) : NULL;
-    double *saved = malloc((n_saved + 1) * sizeof *saved);
-    if ((step > 0 && copy == NULL) || saved == NULL) {
+    const bool copied = step > 0 || sim->branched;
+    copy = copied ? malloc(engine->copy_bytes) : NULL;
+    saved = malloc((n_saved + 1) * sizeof *saved);
+    if ((copied && copy == NULL) || saved == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a copy of %zu bytes of the network",
             engine->copy_bytes);
     }

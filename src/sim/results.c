@@ -92,6 +92,8 @@ static size_t list_final(spl_array *arrays, char (*names)[MAX_NAME], const spl_s
                 (spl_array){.name = names[m], .rank = 1, .dims = {size}, .unit = "1"};
         }
     }
+    arrays[n++] =
+        (spl_array){.name = "noise_start", .rank = 1, .dims = {1}, .unit = "steps"};
     return n;
 }
 
@@ -171,7 +173,7 @@ static spl_status describe(description *d, const spl_sim *sim, const char *comma
     d->units = calloc(n_monitors + 1, sizeof *d->units);
     d->long_names = calloc(n_monitors + 1, sizeof *d->long_names);
     d->params = calloc(n_params + 1, sizeof *d->params);
-    d->final = calloc(SPL_ENGINE_MAX_FINAL + n_monitors, sizeof *d->final);
+    d->final = calloc(SPL_ENGINE_MAX_FINAL + n_monitors + 1, sizeof *d->final);
     d->final_names = calloc(n_monitors + 1, sizeof *d->final_names);
     if (d->streams == NULL || d->variables == NULL || d->units == NULL ||
         d->long_names == NULL || d->params == NULL || d->final == NULL ||
@@ -269,6 +271,7 @@ static double *copy_final(double *out, const spl_sim *sim)
         spl_monitor_save(sim->monitors[m], out);
         out += spl_monitor_state_size(sim->monitors[m]);
     }
+    *out++ = (double)sim->noise_start;
     return out;
 }
 
@@ -288,9 +291,11 @@ spl_status spl_results_finish(
     spl_output *output, const spl_sim *sim, spl_run_code code, const char *message)
 {
     spl_status status = SPL_OK;
-    spl_array *arrays = calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors, sizeof *arrays);
+    spl_array *arrays =
+        calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors + 1, sizeof *arrays);
     char(*names)[MAX_NAME] = calloc(sim->n_monitors + 1, sizeof *names);
-    const double **data = calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors, sizeof *data);
+    const double **data =
+        calloc(SPL_ENGINE_MAX_FINAL + sim->n_monitors + 1, sizeof *data);
     double *values = NULL;
     double performance[N_PERFORMANCE];
     measure_performance(performance, sim);

@@ -145,6 +145,7 @@ static spl_status choose_origin(spl_sim *sim, const spl_output_found *found, ori
     }
     if (from->step == 0) {
         spl_notice("no checkpoint: the run begins again; its rows come out the same");
+        SPL_TRY(spl_branch_begin(sim));
         goto out;
     }
     SPL_TRY(spl_checkpoint_put(sim, from->step));
@@ -232,15 +233,15 @@ spl_status spl_resume_open(
     SPL_TRY(compare_settings(sim, &longer));
     SPL_TRY(spl_output_open(&sim->output, spec, found));
     SPL_TRY(check_found(sim, found));
-    SPL_TRY(choose_origin(sim, found, &from));
-    if (from.step == sim->settings.n_steps) {
-        SPL_TRY(spl_guard_escaped(sim));
-    }
     if (found->code == SPL_RUN_COMPLETE && !longer) {
         spl_output_clean_up(sim->output);
         spl_notice("%s: complete, nothing is left to do", sim->settings.output);
         *done = true;
         goto out;
+    }
+    SPL_TRY(choose_origin(sim, found, &from));
+    if (from.step == sim->settings.n_steps) {
+        SPL_TRY(spl_guard_escaped(sim));
     }
     SPL_TRY(go_on(sim, spec, found, &from, longer, accept_change));
 out:

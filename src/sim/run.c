@@ -248,7 +248,11 @@ spl_status spl_sim_step(spl_sim *sim, uint64_t n_steps)
     if (sim->status != SPL_OK) {
         return spl_error(SPL_ERR_ARGUMENT, "this run has failed; create a new one");
     }
-    const spl_status status = advance_to(sim, spl_sim_steps_done(sim) + n_steps);
+    spl_status status = spl_branch_begin(sim);
+    if (status != SPL_OK) {
+        return status;
+    }
+    status = advance_to(sim, spl_sim_steps_done(sim) + n_steps);
     sim->status = status == SPL_ERR_INTERRUPTED ? SPL_OK : status;
     return status;
 }
@@ -321,6 +325,7 @@ spl_status spl_sim_run(
     sim->report = report_to;
     sim->report_user = user;
     sim->start_s = spl_now();
+    SPL_TRY(spl_branch_begin(sim));
     if (sim->settings.output != NULL) {
         SPL_TRY(spl_results_spec_create(&spec, sim, command_line));
         SPL_TRY(spl_checkpoint_prepare(sim, spec));

@@ -38,6 +38,8 @@ struct spl_sim {
     double next_trial_s;                                            /* monotonic clock */
     bool ran;
     uint64_t first_step; /* of this start */
+    bool branched;       /* the state of another run was taken over */
+    uint64_t noise_start;
 
     spl_status status; /* of the hooks, which cannot return one */
     uint64_t escaped_nodes;
@@ -69,6 +71,10 @@ spl_status spl_guard_divergence(const spl_sim *sim, const spl_divergence *where)
 /* Count the nodes that left the attractor; finite for a long time, they look alive. Warns
  * the first time. Result: SPL_OK; SPL_ERR_DIVERGED if the settings make it an error. */
 SPL_MUST_CHECK spl_status spl_guard_escaped(spl_sim *sim);
+
+/* branch.c: take over the state of simulation.from, if it is set and was not yet. Result:
+ * SPL_OK; SPL_ERR_CONFIG if it does not fit; as spl_checkpoint_load, spl_config_load. */
+SPL_MUST_CHECK spl_status spl_branch_begin(spl_sim *sim);
 
 /* resume.c */
 

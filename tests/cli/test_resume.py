@@ -289,6 +289,78 @@ def what_belongs_to_another_run_is_refused():
     equal(resume("--set", "simulation.block=7", "--threads", "2").code, 0)
 
 
+def rows(name, first=0):
+    import h5py
+
+    with h5py.File(name, "r") as file:
+        return file["monitors/raw/V"][first:]
+
+
+# Windows and delays of a step of its own; raw rows show where the noise is.
+BRANCH = ["two.zip", "--set", "noise.kind=ou", "--set", "simulation.integrator=rk4", "--set",
+          "monitors=[{kind: raw, variables: [V], dtype: f8}]", "-q"]
+
+
+@test
+def a_branch_with_the_same_settings_is_the_continuation():
+    write_pair()
+    equal(splenium("run", *BRANCH, "-o", "whole.h5", "--set", "simulation.duration=900").code, 0)
+    equal(splenium("run", *BRANCH, "-o", "a.h5", "--set", "simulation.duration=400").code, 0)
+    words = ["-q", "--set", "simulation.duration=300"]
+    equal(splenium("run", "--from", "a.h5", "-o", "b.h5", *words).code, 0)
+    whole = rows("whole.h5")
+    holds((rows("b.h5") == whole[4000:7000]).all(), "the branch is another run")
+    # a branch of the branch, from a checkpoint that is all that is left
+    with start("run", "--from", "b.h5", "-o", "c.h5", "--set", "simulation.duration=1 h") as run:
+        wait_until(lambda: os.path.exists("c.h5"), "the file")
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=20)
+    equal(run.returncode, 75)
+    done = rows("c.h5")
+    holds((done[:1000] == whole[7000:8000]).all(), "a branch of the branch is another run")
+    os.rename("c.ckpt", "kept.ckpt")
+    os.remove("c.h5")
+    equal(splenium("run", "--from", "kept.ckpt", "-o", "d.h5", *words).code, 0)
+    # what a branch was made from is not needed to resume it
+    result = splenium("run", "--from", "b.h5", "-o", "e.h5", "--set", "simulation.duration=40 s",
+                      "-q", "--max-hours", "0.0000001")
+    equal(result.code, 75)
+    os.remove("b.h5")
+    equal(splenium("resume", "e.h5", "-q", "--set", "output.stop_after=inf").code, 0)
+    holds((rows("e.h5")[:1000] == whole[7000:8000]).all(), "resumed, it is another run")
+
+
+@test
+def a_branch_may_differ():
+    write_pair()
+    equal(splenium("run", *BRANCH, "-o", "a.h5", "--set", "simulation.duration=400").code, 0)
+    words = ["-q", "--set", "simulation.duration=50", "--from", "a.h5"]
+    for number, change in enumerate((
+        "coupling.a=0.4", "model.gCa=1.2", "simulation.seed=3", "connectome.speed=1",
+        "connectome.speed=inf", "noise.kind=none", "simulation.integrator=heun",
+        "simulation.precision=single", "coupling.function=linear",
+    )):
+        result = splenium("run", *words, "-o", f"b{number}.h5", "--set", change)
+        equal((change, result.code, result.err), (change, 0, ""))
+        first = rows(f"b{number}.h5")[0]
+        last = rows("a.h5")[-1]
+        holds(abs(first - last).max() < 0.1, f"{change}: a jump")
+    for change, message in (
+        ("simulation.dt=0.2", "another simulation.dt"),
+        ("model.name=linear", "another model"),
+        ("coupling.observable=V", "another variable"),
+    ):
+        extra = ["--set", "model.init=zero"] if "linear" in change else []
+        result = splenium("run", *words, "-o", "x.h5", "--set", change, *extra)
+        holds(result.code in (2, 65), f"{change}: {result}")
+    result = splenium("run", *BRANCH, "-o", "x.h5", "--from", "none.h5")
+    equal(result.code, 66)
+    write("bad.ckpt", "SPLCKPT\n")
+    equal(splenium("run", *BRANCH, "-o", "x.h5", "--from", "bad.ckpt").code, 65)
+    equal(splenium("run", "--from", "bad.ckpt", "-o", "x.h5").code, 65)
+    holds(not os.path.exists("x.h5"), "a file is left")
+
+
 @test
 def a_file_is_written_by_one_run_only():
     write_pair()
