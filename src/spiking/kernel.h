@@ -96,12 +96,10 @@ const spl_neuron_kernels *spl_neuron_kernels_of(
 
 /* What all models share. */
 typedef struct spl_population_kernels {
-    /* Draw the external events of one source for the neurons first .. first + n - 1
-     * (multiples of SPL_NEURON_GROUP) and add weight times their number to `arrivals`
-     * [n]. Returns the number of events of the first n_counted neurons. */
+    /* Draw the external events of one source for the n neurons of a block from `first` on
+     * and add weight times their number to `arrivals` [n]. Returns their number. */
     uint64_t (*events)(const spl_event_table *table, uint64_t seed, uint32_t stream,
-        uint64_t substep, size_t first, size_t n, size_t n_counted, spl_real weight,
-        spl_real *arrivals);
+        uint64_t substep, size_t first, size_t n, spl_real weight, spl_real *arrivals);
     /* Sum of n numbers, in an order that depends on n alone. */
     double (*sum)(const spl_real *x, size_t n);
 } spl_population_kernels;

@@ -354,7 +354,7 @@ static spl_status draw_backgrounds(spl_population *population)
         if (!spl_event_table_fill(&source.table, background->rate * population->h)) {
             return spl_error(SPL_ERR_CONFIG,
                 "population %s: background %zu has %g events per sub-step of %g ms and "
-                "neuron; at most about 90 can be drawn: lower the rate or the sub-step",
+                "neuron; at most 128 can be drawn: lower the rate or the sub-step",
                 spec->name, b, background->rate * population->h, population->h);
         }
         event_source *node = &own->source[0];

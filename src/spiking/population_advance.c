@@ -57,7 +57,7 @@ static spl_status form_step(
     if (!spl_event_table_fill(t, (nu + backgrounds) * population->h)) {
         return spl_error(SPL_ERR_LIMIT,
             "population %s: a drive of D = %g makes %g external events per sub-step and "
-            "neuron; at most about 90 can be drawn: lower K_ext, or choose the drive "
+            "neuron; at most 128 can be drawn: lower K_ext, or choose the drive "
             "`conductance`",
             population->spec->name, D, (nu + backgrounds) * population->h);
     }
@@ -119,7 +119,7 @@ static void add_events(block_run *b, size_t j, uint64_t *events)
             continue;
         }
         *events += own->shared->events(table, population->seed, source->stream,
-            step->substep, step->first, b->padded, step->n, source->weight,
+            step->substep, step->first, step->n, source->weight,
             step->arrivals[source->receptor] + step->first);
     }
 }

@@ -1,158 +1,142 @@
 /* What populations of all models share: external events and sums. */
+#include <string.h>
+
 #include "spiking/kernel.h"
 #include "spiking/kernel_events.h"
 #include "spiking/streams.h"
 
-/* A random number of 32 bits is compared with thresholds, but its upper 16 bits nearly
- * always tell the answer: a word serves two neurons, and the lower 16 bits are drawn only
- * where they matter. The generator is most of the cost of an event. */
-enum { HALVES = 2, PAIR = HALVES * SPL_NEURON_GROUP };
+enum {
+    /* calls of the generator that are made together, and their words */
+    BATCH_CALLS = 8,
+    BATCH_WORDS = 4 * BATCH_CALLS,
+    BATCH_COUNTERS = BATCH_CALLS / VEC_WORDS,
+    BYTES = 4 * BATCH_WORDS,
+    /* most words and events of a block in one sub-step */
+    COUNT_WORDS = SPL_NEURON_BLOCK,
+    MOST_EVENTS = SPL_NEURON_BLOCK / 2 * SPL_MAX_THRESHOLDS,
+    EVENT_WORDS = (MOST_EVENTS + BYTES - 1) / BYTES * BATCH_WORDS,
+    /* numbers of the calls of a block; the last block of all has the last one */
+    COUNT_CALLS = COUNT_WORDS / 4,
+    EVENT_CALLS = 2048
+};
+_Static_assert(EVENT_WORDS <= 4 * EVENT_CALLS, "too few calls for the events of a block");
 
-typedef vec_mask group_numbers[GROUP_VECTORS];
+typedef uint32_t word_vector __attribute__((vector_size(4 * VEC_WORDS)));
 
-/* 16 bits for each neuron of a pair of groups, the first in the lower halves of words. */
-VEC_INLINE void draw_halves(const philox_keys *keys, uint32_t stream, uint64_t substep,
-    uint64_t call, group_numbers *number)
+/* Words of n_batches x BATCH_CALLS calls from number `call` on: word k of call c of a
+ * batch is number 8 k + c of the batch's. */
+static void draw_batches(const philox_keys *keys, uint32_t stream, uint64_t substep,
+    uint64_t call, size_t n_batches, uint32_t *word)
 {
-    group_words words;
-    draw_words(keys, stream, substep, call, words);
-    SPL_UNROLL
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        const vec_uint word = words_of(words, v);
-        number[0][v] = (vec_mask)(word & 0xffffu);
-        number[1][v] = (vec_mask)(word >> 16 & 0xffffu);
+    enum { AT_ONCE = BATCH_COUNTERS < 2 ? BATCH_COUNTERS : 2 };
+    vec_u64 lanes;
+    for (size_t lane = 0; lane < VEC_WORDS; lane++) {
+        lanes[lane] = lane;
     }
-}
-
-VEC_INLINE vec_mask every_lane(uint32_t x)
-{
-    return (spl_mask)x - (vec_mask){0};
-}
-
-/* Counts from the upper bits alone; false if lower bits may change one. */
-VEC_INLINE bool count_upper(
-    const spl_event_table *table, const vec_mask *upper, vec_mask *count)
-{
-    vec_mask unsure = {0}; /* negative where one is */
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        count[v] = (vec_mask){0};
-    }
-    for (size_t t = 0; t < table->n_common; t++) {
-        const vec_mask border = every_lane(table->threshold[t] >> 16);
-        SPL_UNROLL
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            count[v] -= upper[v] > border;
-            unsure += upper[v] == border;
-        }
-    }
-    if (table->n_common < table->n_thresholds) {
-        const vec_mask rare = every_lane(table->threshold[table->n_common] >> 16) - 1;
-        SPL_UNROLL
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            unsure += upper[v] > rare;
-        }
-    }
-    return !vec_any(unsure);
-}
-
-static void count_all_bits(const spl_event_table *table, const vec_mask *upper,
-    const vec_mask *lower, vec_mask *count)
-{
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        const vec_mask number = ordered((vec_uint)(upper[v] << 16 | lower[v]));
-        count[v] = (vec_mask){0};
-        for (size_t t = 0; t < table->n_thresholds; t++) {
-            /* a > b - 1 for a >= b: the threshold is at least 1 */
-            count[v] -= number > ordered_one(table->threshold[t] - 1) - (vec_mask){0};
-        }
-    }
-}
-
-/* Counts of one part for a pair of groups, added to those of the parts before. */
-VEC_INLINE void add_part(const spl_event_table *table, const philox_keys *keys,
-    uint32_t stream, uint64_t substep, uint64_t call, group_numbers *total)
-{
-    group_numbers upper[HALVES];
-    group_numbers lower[HALVES];
-    bool has_lower = false;
-    draw_halves(keys, stream, substep, call, upper);
-    for (size_t half = 0; half < HALVES; half++) {
-        group_numbers count;
-        if (!count_upper(table, upper[half], count)) {
-            if (!has_lower) {
-                draw_halves(keys, stream | SPL_STREAM_LOWER, substep, call, lower);
-                has_lower = true;
+    for (size_t batch = 0; batch < n_batches; batch++) {
+        for (size_t u = 0; u < BATCH_COUNTERS; u += AT_ONCE) {
+            vec_u64 counter[AT_ONCE][4];
+            for (size_t v = 0; v < AT_ONCE; v++) {
+                counter[v][0] = (vec_u64){0} + (substep & 0xffffffffu);
+                counter[v][1] = (vec_u64){0} + (substep >> 32);
+                counter[v][2] =
+                    lanes + (call + batch * BATCH_CALLS + (u + v) * VEC_WORDS);
+                counter[v][3] = (vec_u64){0} + stream;
             }
-            count_all_bits(table, upper[half], lower[half], count);
-        }
-        SPL_UNROLL
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            total[half][v] += count[v];
+            philox_side_by_side(AT_ONCE, counter, keys);
+            for (size_t v = 0; v < AT_ONCE; v++) {
+                for (size_t k = 0; k < 4; k++) {
+                    const word_vector low =
+                        __builtin_convertvector(counter[v][k], word_vector);
+                    memcpy(word + batch * BATCH_WORDS + k * BATCH_CALLS +
+                               (u + v) * VEC_WORDS,
+                        &low, sizeof low);
+                }
+            }
         }
     }
 }
 
-static uint64_t sum_of_lanes(vec_mask x)
+/* Add one part to the counts of n cells. */
+static void add_part(
+    const spl_event_table *table, const uint32_t *word, size_t n, uint32_t *count)
+{
+    for (uint32_t t = 0; t < table->n_thresholds; t++) {
+        const uint32_t threshold = table->threshold[t];
+        for (size_t i = 0; i < n; i++) {
+            count[i] += word[i] >= threshold;
+        }
+    }
+}
+
+/* Neurons of all events, cell by cell, of which each has a byte; returns how many events
+ * there are. Places beyond the last may be written. */
+static size_t place_events(const spl_event_table *table, const uint32_t *count,
+    size_t n_cells, const uint8_t *byte, uint16_t *neuron)
+{
+    enum { AT_ONCE = 16 };
+    const unsigned shift = 8 - (unsigned)__builtin_ctz(table->cell);
+    size_t n = 0;
+    for (size_t c = 0; c < n_cells; c++) {
+        const uint16_t first = (uint16_t)(c * table->cell);
+        /* as many as most cells have, so that nothing depends on the count */
+        for (size_t e = 0; e < count[c] || e == 0; e += AT_ONCE) {
+            for (size_t i = 0; i < AT_ONCE; i++) {
+                neuron[n + e + i] = (uint16_t)(first + (byte[n + e + i] >> shift));
+            }
+        }
+        n += count[c];
+    }
+    return n;
+}
+
+/* Cells of one neuron: nothing to choose. */
+static uint64_t add_counts(
+    const uint32_t *count, size_t n, spl_real weight, spl_real *arrivals)
 {
     uint64_t total = 0;
-    for (size_t lane = 0; lane < SPL_LANES; lane++) {
-        total += (uint64_t)x[lane];
+    for (size_t i = 0; i < n; i++) {
+        arrivals[i] = spl_fma(weight, (spl_real)count[i], arrivals[i]);
+        total += count[i];
     }
     return total;
-}
-
-/* Events of the first n_counted neurons of a group that has more. */
-static uint64_t sum_of_some(const vec_mask *count, size_t n_counted)
-{
-    uint64_t total = 0;
-    for (size_t i = 0; i < n_counted; i++) {
-        total += (uint64_t)count[i / SPL_LANES][i % SPL_LANES];
-    }
-    return total;
-}
-
-VEC_INLINE void clear(group_numbers *count)
-{
-    SPL_UNROLL
-    for (size_t v = 0; v < GROUP_VECTORS; v++) {
-        count[0][v] = (vec_mask){0};
-        count[1][v] = (vec_mask){0};
-    }
 }
 
 static uint64_t events(const spl_event_table *table, uint64_t seed, uint32_t stream,
-    uint64_t substep, size_t first, size_t n, size_t n_counted, spl_real weight,
-    spl_real *arrivals)
+    uint64_t substep, size_t first, size_t n, spl_real weight, spl_real *arrivals)
 {
     const philox_keys keys = philox_keys_of(seed);
-    vec_mask sum = {0};
+    const uint64_t block = first / SPL_NEURON_BLOCK;
+    const size_t n_cells = (n + table->cell - 1) / table->cell;
+    uint32_t word[COUNT_WORDS];
+    uint32_t count[COUNT_WORDS];
+    memset(count, 0, n_cells * sizeof *count);
+    for (uint32_t part = 0; part < table->n_parts; part++) {
+        draw_batches(&keys, stream + part, substep, block * COUNT_CALLS,
+            (n_cells + BATCH_WORDS - 1) / BATCH_WORDS, word);
+        add_part(table, word, n_cells, count);
+    }
+    if (table->cell == 1) {
+        return add_counts(count, n, weight, arrivals);
+    }
+    uint32_t choice[EVENT_WORDS + BATCH_WORDS];
+    uint16_t neuron[MOST_EVENTS + BYTES];
     uint64_t total = 0;
-    group_numbers count[HALVES];
-    for (size_t i = 0; i < n; i += SPL_NEURON_GROUP) {
-        if (i % PAIR == 0) {
-            clear(count);
-            for (uint32_t part = 0; part < table->n_parts; part++) {
-                add_part(table, &keys, stream + part, substep,
-                    (first + i) / PAIR * GROUP_CALLS, count);
-            }
-        }
-        const vec_mask *own = count[i % PAIR / SPL_NEURON_GROUP];
-        SPL_UNROLL
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            spl_real *a = arrivals + i + v * SPL_LANES;
-            const vec number = vec_from_integer((vec_uint)own[v]);
-            vec_store(a, vec_fma(vec_set(weight), number, vec_load(a)));
-        }
-        if (i + SPL_NEURON_GROUP > n_counted) {
-            total += sum_of_some(own, n_counted > i ? n_counted - i : 0);
-            continue;
-        }
-        SPL_UNROLL
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            sum += own[v];
+    size_t n_events = 0;
+    for (size_t c = 0; c < n_cells; c++) {
+        n_events += count[c];
+    }
+    draw_batches(&keys, stream | SPL_STREAM_CHOICE, substep, block * EVENT_CALLS,
+        (n_events + BYTES - 1) / BYTES, choice);
+    place_events(table, count, n_cells, (const uint8_t *)choice, neuron);
+    for (size_t e = 0; e < n_events; e++) {
+        /* the last cell may reach beyond the last neuron */
+        if (neuron[e] < n) {
+            arrivals[neuron[e]] += weight;
+            total++;
         }
     }
-    return total + sum_of_lanes(sum);
+    return total;
 }
 
 /* Sixteen partial sums in double, of numbers sixteen apart, four of which are added

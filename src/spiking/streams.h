@@ -8,12 +8,13 @@
 #define SPL_STREAM_STATE      0x20100u /* + state: initial values */
 #define SPL_STREAM_R          0x20200u /* the one r of izhikevich2003 */
 #define SPL_STREAM_CURRENT    0x20201u
-/* of a population, in every sub-step; counter: sub-step, 16 (neuron / 128) + neuron mod
- * 16; neuron / 16 mod 4 is the word, neuron / 64 mod 2 its half (0: the lower) */
+/* of a population, in every sub-step; counter: sub-step and a number of its own for each
+ * word of counts (256 calls a block of 1024 neurons) or four choices (2048 calls) */
 #define SPL_STREAM_DRIVE      0x20300u  /* + part: external events of the node */
-#define SPL_STREAM_BACKGROUND 0x22000u  /* + 256 background + part */
-#define SPL_STREAM_LOWER      0x100000u /* or: the lower 16 bits of the same numbers */
-/* the same with 64 for 128 and whole words */
+#define SPL_STREAM_BACKGROUND 0x22000u  /* + 16 background + part */
+#define SPL_STREAM_CHOICE     0x100000u /* or: which neuron of its cell an event goes to */
+/* the same; counter: sub-step, 16 (neuron / 64) + neuron mod 16; neuron / 16 mod 4 is the
+ * word */
 #define SPL_STREAM_RELAY      0x20700u /* poisson_relay */
 #define SPL_STREAM_WHITE      0x20600u /* + state: white noise; as noise of nodes */
 /* of a projection; counter: row, draw */

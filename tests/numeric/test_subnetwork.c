@@ -230,15 +230,17 @@ START_TEST(drives_agree_in_the_mean)
 }
 END_TEST
 
-/* The table of section 9 was measured with Euler, h = 0.1, in synapse order B: weights
- * times e^(h / tau), events not scaled. It is of one realisation: where few neurons fire,
- * these differ by more than 5 % (16 of them at nu = 0.25: 1.157 +- 0.07 Hz), so it may
- * lie two standard deviations from our mean. */
+/* The published table is of one realisation, with Euler, h = 0.1, in synapse order B:
+ * weights times e^(h / tau), events not scaled. Realisations spread, where few neurons
+ * fire by more than 5 %: 64 of them at nu = 0.25 have 1.140 +- 0.077 Hz (E). So the table
+ * may lie two such spreads from our mean. */
 START_TEST(the_default_network_has_its_transfer_function)
 {
     static const double nu[] = {0.25, 0.66, 1.0, 2.0};
     static const double expected[2][4] = {
         {1.23, 4.62, 6.38, 10.5}, {5.2, 10.5, 13.8, 21.7}};
+    static const double spread[2][4] = {
+        {0.077, 0.130, 0.139, 0.189}, {0.081, 0.070, 0.075, 0.115}};
     enum { SEEDS = 6, STEPS = 40000, DROPPED = 5000 };
     double sum[2] = {0.0, 0.0};
     double squares[2] = {0.0, 0.0};
@@ -260,11 +262,11 @@ START_TEST(the_default_network_has_its_transfer_function)
     for (size_t p = 0; p < 2; p++) {
         const double mean = sum[p] / SEEDS;
         const double sd = sqrt((squares[p] - sum[p] * mean) / (SEEDS - 1));
-        const double tolerance = fmax(0.05 * expected[p][_i], 2.0 * sd);
+        const double tolerance = fmax(0.05 * expected[p][_i], 2.0 * spread[p][_i]);
         fprintf(stderr, "# nu %g, %s: %.3f +- %.3f Hz (%.2f)\n", nu[_i],
             p == 0 ? "E" : "I", mean, sd, expected[p][_i]);
         ck_assert_double_eq_tol(mean, expected[p][_i], tolerance);
-        ck_assert_double_lt(sd, 0.12 * expected[p][_i]);
+        ck_assert_double_lt(sd, 2.5 * spread[p][_i]);
     }
 }
 END_TEST
