@@ -14,24 +14,26 @@
 
 /* In the order of the page. */
 static const bench_case cases[] = {
-    {"dk68", BENCH_FULL, NULL, false, true, 0},
-    {"66", BENCH_FULL, "connectivity_66.zip", false, false, 0},
-    {"68", BENCH_FULL, "connectivity_68.zip", false, false, 0},
-    {"76", BENCH_FULL, "connectivity_76.zip", false, true, 0},
-    {"192", BENCH_FULL, "connectivity_192.zip", false, false, 0},
-    {"998", BENCH_FULL, "connectivity_998.zip", false, true, 0},
-    {"76-undelayed", BENCH_FULL, "connectivity_76.zip", true, false, 0},
-    {"998-undelayed", BENCH_FULL, "connectivity_998.zip", true, false, 0},
-    {"16k", BENCH_FULL, NULL, false, false, 16384},
-    {"76-stream", BENCH_STREAM, "connectivity_76.zip", false, false, 0},
-    {"998-stream", BENCH_STREAM, "connectivity_998.zip", false, false, 0},
-    {"998-threads", BENCH_THREADS, "connectivity_998.zip", false, true, 0},
-    {"dk68-ensemble", BENCH_ENSEMBLE, NULL, false, true, 0},
-    {"76-ensemble", BENCH_ENSEMBLE, "connectivity_76.zip", false, false, 0},
-    {"dk68-tvb", BENCH_TVB, NULL, false, false, 0},
-    {"76-tvb", BENCH_TVB, "connectivity_76.zip", false, false, 0},
-    {"192-tvb", BENCH_TVB, "connectivity_192.zip", false, false, 0},
-    {"998-tvb", BENCH_TVB, "connectivity_998.zip", false, false, 0},
+    {"dk68", BENCH_FULL, NULL, false, true, 0, 0},
+    {"66", BENCH_FULL, "connectivity_66.zip", false, false, 0, 0},
+    {"68", BENCH_FULL, "connectivity_68.zip", false, false, 0, 0},
+    {"76", BENCH_FULL, "connectivity_76.zip", false, true, 0, 0},
+    {"192", BENCH_FULL, "connectivity_192.zip", false, false, 0, 0},
+    {"998", BENCH_FULL, "connectivity_998.zip", false, true, 0, 0},
+    {"76-undelayed", BENCH_FULL, "connectivity_76.zip", true, false, 0, 0},
+    {"998-undelayed", BENCH_FULL, "connectivity_998.zip", true, false, 0, 0},
+    {"16k", BENCH_FULL, NULL, false, false, 16384, 0},
+    {"76-stream", BENCH_STREAM, "connectivity_76.zip", false, false, 0, 0},
+    {"998-stream", BENCH_STREAM, "connectivity_998.zip", false, false, 0, 0},
+    {"998-threads", BENCH_THREADS, "connectivity_998.zip", false, true, 0, 0},
+    {"dk68-ensemble", BENCH_ENSEMBLE, NULL, false, true, 0, 0},
+    {"76-ensemble", BENCH_ENSEMBLE, "connectivity_76.zip", false, false, 0, 0},
+    {"dk68-tvb", BENCH_TVB, NULL, false, false, 0, 0},
+    {"76-tvb", BENCH_TVB, "connectivity_76.zip", false, false, 0, 0},
+    {"192-tvb", BENCH_TVB, "connectivity_192.zip", false, false, 0, 0},
+    {"998-tvb", BENCH_TVB, "connectivity_998.zip", false, false, 0, 0},
+    {"spiking-100", BENCH_SPIKING, NULL, false, true, 0, 100},
+    {"spiking-1000", BENCH_SPIKING, NULL, false, false, 0, 1000},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
@@ -314,7 +316,9 @@ const tool_verb verb_bench = {
         "file; 998-threads: two threads; NAME-ensemble: many runs on all processors, "
         "each on one thread; NAME-tvb: The Virtual Brain (tvb-library) in turns with a "
         "run of the same settings, coupling frozen over the step and without file on "
-        "either side. Cases whose connectome or Python is absent are skipped with a "
+        "either side; spiking-100, spiking-1000: 10,000 spiking neurons with so many "
+        "synapses each, without regions (tools/compare-spiking compares them with "
+        "Brian2 and NEST). Cases whose connectome or Python is absent are skipped with a "
         "line.\n"
         "\n"
         "Times are processor times of all threads of the run, and wall time where "

@@ -2,6 +2,7 @@
 #ifndef SPLENIUM_SPLENIUM_H
 #define SPLENIUM_SPLENIUM_H
 
+#include "splenium/calibrate.h"
 #include "splenium/component.h"
 #include "splenium/config.h"
 #include "splenium/connectome.h"

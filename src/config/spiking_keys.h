@@ -37,6 +37,7 @@
     X(SUB_X0,             "x0",                 RATE,   "0",                  "kHz", NOT_NEGATIVE, "", "filtered rate at the start") \
     X(SUB_V_REF,          "V_ref",              NUMBER, "-60",                "",    FINITE,       "", "mV, where drive: current takes the driving force") \
     X(SUB_RECEPTOR,       "receptor",           NAME,   "AMPA",               "",    FINITE,       "receptor", "receptor that external events enter") \
+    X(SUB_CALIBRATION,    "calibration",        TEXT,   "",                   "",    FINITE,       "", "what `splenium calibrate` measured; kept with the results") \
     X(SUB_RECORD_SPIKES,  "record_spikes",      FLAG,   "true",               "",    FINITE,       "", "write the spikes of its populations") \
     X(SUB_RECEPTORS,      "receptors",          TREE,   "(AMPA, GABA_A, NMDA, GABA_B, delta, pulse)", "", FINITE, "map by name", "receptors, changed or added to those predefined") \
     X(SUB_POPULATIONS,    "populations",        TREE,   "(E, I)",             "",    FINITE,       "list of maps", "groups of like neurons") \

@@ -342,6 +342,10 @@ static spl_status read_subnetwork(spl_subnetwork_reading *reading,
     SPL_TRY(read_name(reading, settings));
     SPL_TRY(spl_read_map(reading->values, spl_subnetwork_rows, SPL_N_SUBNETWORK_KEYS,
         reading->item, reading->place, NULL, 0));
+    spec->calibration = spl_strdup(values[SPL_SUB_CALIBRATION].text);
+    if (spec->calibration == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: %s", reading->place);
+    }
     spec->scheme = (spl_neuron_scheme)values[SPL_SUB_SCHEME].word;
     spec->located = values[SPL_SUB_CROSSING].word == 1;
     spec->linearise_input = values[SPL_SUB_LINEARISE].flag;

@@ -314,6 +314,9 @@ static void add_subnetwork(spl_text *json, const spl_subnetwork_spec *spec, doub
     add_word(json, indent, &rows[SPL_SUB_PRECISION], spec->single ? 0 : 1);
     add_number(json, indent, &rows[SPL_SUB_SUBSTEP], dt / spec->n_substeps);
     add_interface(json, spec);
+    if (*spec->calibration != '\0') {
+        add_text(json, indent, &rows[SPL_SUB_CALIBRATION], spec->calibration);
+    }
     add_receptors(json, spec);
     add_key(json, indent, "populations");
     for (size_t p = 0; p < spec->n_populations; p++) {

@@ -75,6 +75,12 @@ static uint64_t connectome_bytes(const spl_sim *sim)
 spl_status spl_sim_create(
     spl_sim **out, const spl_config *config, spl_connectome *connectome)
 {
+    return spl_sim_create_changed(out, config, connectome, NULL);
+}
+
+spl_status spl_sim_create_changed(spl_sim **out, const spl_config *config,
+    spl_connectome *connectome, void (*change)(spl_settings *settings))
+{
     spl_status status = SPL_OK;
     bool record[SPL_MAX_STATES + 2] = {false};
     *out = NULL;
@@ -84,6 +90,9 @@ spl_status spl_sim_create(
     }
     sim->connectome = connectome != NULL ? spl_connectome_ref(connectome) : NULL;
     SPL_TRY(spl_config_resolve(config, connectome, &sim->settings));
+    if (change != NULL) {
+        change(&sim->settings);
+    }
     for (size_t m = 0; m < sim->settings.n_monitors; m++) {
         const spl_monitor_spec *spec = &sim->settings.monitors[m];
         for (size_t v = 0; v < spec->n_variables; v++) {

@@ -59,6 +59,10 @@ static inline double spl_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* As spl_sim_create, with settings that `change` may alter before they are used. */
+SPL_MUST_CHECK spl_status spl_sim_create_changed(spl_sim **out, const spl_config *config,
+    spl_connectome *connectome, void (*change)(spl_settings *settings));
+
 /* guard.c */
 
 /* Say once, before the run, that the parameters of some nodes cannot work. */

@@ -44,5 +44,6 @@ void spl_subnetwork_spec_deinit(spl_subnetwork_spec *spec)
     free(spec->projections);
     free(spec->region);
     free(spec->name);
+    free(spec->calibration);
     *spec = (spl_subnetwork_spec){0};
 }

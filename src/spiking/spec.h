@@ -173,6 +173,7 @@ typedef struct spl_interface_spec {
 
 typedef struct spl_subnetwork_spec {
     char *name;
+    char *calibration; /* what was measured before, "" if nothing; for the results */
     bool hosted;  /* carried by `node`; else it runs alone: no D, Qhat goes nowhere */
     size_t node;  /* at most one subnetwork on each */
     char *region; /* its label, or its index if several nodes bear that; NULL if alone */

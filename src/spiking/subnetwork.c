@@ -308,6 +308,11 @@ spl_status spl_subnetwork_put_state(
     return SPL_OK;
 }
 
+double spl_subnetwork_Q_max(const spl_subnetwork *subnetwork)
+{
+    return subnetwork->run.Q_max;
+}
+
 size_t spl_subnetwork_n_neurons(const spl_subnetwork *subnetwork)
 {
     return subnetwork->n_neurons;

@@ -86,6 +86,7 @@ void spl_subnetwork_copy_state(const spl_subnetwork *subnetwork, void *out);
 SPL_MUST_CHECK spl_status spl_subnetwork_put_state(
     spl_subnetwork *subnetwork, const void *state, size_t bytes);
 
+double spl_subnetwork_Q_max(const spl_subnetwork *subnetwork);
 size_t spl_subnetwork_n_neurons(const spl_subnetwork *subnetwork);
 /* Those whose rate is Q_hat: of the excitatory populations, of all if there are none. */
 size_t spl_subnetwork_n_sending(const spl_subnetwork *subnetwork);

@@ -14,7 +14,8 @@ typedef enum {
     BENCH_STREAM,   /* every step to the file, against the run without monitors */
     BENCH_THREADS,  /* several threads against one */
     BENCH_ENSEMBLE, /* independent runs on all processors */
-    BENCH_TVB       /* against The Virtual Brain */
+    BENCH_TVB,      /* against The Virtual Brain */
+    BENCH_SPIKING   /* spiking neurons, without nodes */
 } bench_kind;
 
 typedef struct bench_case {
@@ -24,6 +25,7 @@ typedef struct bench_case {
     bool undelayed;     /* infinite speed */
     bool quick;         /* part of --quick */
     size_t n_synthetic; /* nodes of a network made in memory, instead of a file */
+    size_t in_degree;   /* of spiking neurons */
 } bench_case;
 
 /* What all cases share. */
@@ -82,6 +84,8 @@ typedef struct bench_result {
     double max_abs_dV, allowed_dV;
     uint64_t escaped_nodes;
     double load_s, create_s;
+    size_t n_neurons; /* spiking ones, and the rates of the two populations, Hz */
+    double rate_E, rate_I;
     size_t n_members; /* of an ensemble */
     /* of an ensemble: per second of wall time, and of one thread's processor time */
     bench_sample million_node_steps, million_by_processor;
@@ -104,6 +108,8 @@ SPL_MUST_CHECK spl_status bench_run_ensemble(
     const bench_setting *setting, bench_network *network, bench_result *result);
 SPL_MUST_CHECK spl_status bench_run_tvb(
     const bench_setting *setting, bench_network *network, bench_result *result);
+SPL_MUST_CHECK spl_status bench_run_spiking(
+    const bench_setting *setting, bench_result *result);
 
 /* report.c: a page to read, and JSON. */
 typedef struct json_writer json_writer;

@@ -199,6 +199,25 @@ static void print_numbers(const bench_result *result)
     print_units(result);
 }
 
+static void print_spiking(const bench_result *result)
+{
+    printf("           %zu neurons, %zu synapses each, made in %.3f s; rates %.2f and "
+           "%.2f Hz\n",
+        result->n_neurons, result->what->in_degree, result->create_s, result->rate_E,
+        result->rate_I);
+    if (*result->refused != '\0') {
+        printf("           NOT TIMED: %s\n", result->refused);
+        return;
+    }
+    const double us = sample_median(&result->product_us);
+    printf("  %-26s %10s %10s %10s %10s\n", "us per step of 0.1 ms", "median", "minimum",
+        "p10", "p90");
+    print_row("product", &result->product_us);
+    printf("  %.3f s per simulated second; %.2f ns per neuron and step\n", 1e-2 * us,
+        1e3 * us / (double)result->n_neurons);
+    fflush(stdout);
+}
+
 void bench_print(const bench_result *result)
 {
     if (*result->skipped != '\0') {
@@ -206,6 +225,10 @@ void bench_print(const bench_result *result)
         return;
     }
     printf("\n%s\n", result->what->name);
+    if (result->what->kind == BENCH_SPIKING) {
+        print_spiking(result);
+        return;
+    }
     print_facts(&result->facts);
     print_check(result);
     if (*result->refused != '\0') {
@@ -403,7 +426,14 @@ void bench_write(json_writer *json, const bench_result *result)
         json_end(json, '}');
         return;
     }
-    write_facts(json, &result->facts);
+    if (result->what->kind == BENCH_SPIKING) {
+        json_whole(json, "neurons", result->n_neurons);
+        json_whole(json, "in_degree", result->what->in_degree);
+        json_real(json, "rate_E_hz", result->rate_E);
+        json_real(json, "rate_I_hz", result->rate_I);
+    } else {
+        write_facts(json, &result->facts);
+    }
     json_real(json, "load_s", result->load_s);
     json_real(json, "create_s", result->create_s);
     if (*result->refused != '\0') {

@@ -33,6 +33,9 @@ spl_status bench_run(
     char path[4096];
     bench_network network = {.what = what};
     *result = (bench_result){.what = what};
+    if (what->kind == BENCH_SPIKING) {
+        return bench_run_spiking(setting, result);
+    }
     if (what->file != NULL && !find_file(what, setting, path, sizeof path, result)) {
         return SPL_OK;
     }
