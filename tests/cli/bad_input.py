@@ -761,7 +761,7 @@ USAGE = [
     ),
     (["--treads", "2"], 2, "unknown option '--treads'; did you mean '--threads'?"),
     (["--nonsense"], 2, "unknown option '--nonsense'; see splenium run --help"),
-    (["--f=1"], 2, "an option that takes no value: '--f=1'; see splenium run --help"),
+    (["--fo=1"], 2, "an option that takes no value: '--fo=1'; see splenium run --help"),
     (
         ["--force=yes"],
         2,

@@ -312,7 +312,7 @@ def a_branch_with_the_same_settings_is_the_continuation():
     holds((rows("b.h5") == whole[4000:7000]).all(), "the branch is another run")
     # a branch of the branch, from a checkpoint that is all that is left
     with start("run", "--from", "b.h5", "-o", "c.h5", "--set", "simulation.duration=1 h") as run:
-        wait_until(lambda: os.path.exists("c.h5"), "the file")
+        wait_until(lambda: os.path.exists("c.h5") and rows("c.h5", 1000)[0].any(), "rows")
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=20)
     equal(run.returncode, 75)
