@@ -229,6 +229,8 @@ int creat(const char *path, mode_t mode)
 /* of glibc's headers, with _FORTIFY_SOURCE */
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
+int __openat_2(int at, const char *path, int flags);
+int __openat64_2(int at, const char *path, int flags);
 int __open_2(const char *path, int flags)
 {
     return open_recorded(AT_FDCWD, path, flags, 0);
@@ -237,6 +239,16 @@ int __open_2(const char *path, int flags)
 int __open64_2(const char *path, int flags)
 {
     return open_recorded(AT_FDCWD, path, flags, 0);
+}
+
+int __openat_2(int at, const char *path, int flags)
+{
+    return open_recorded(at, path, flags, 0);
+}
+
+int __openat64_2(int at, const char *path, int flags)
+{
+    return open_recorded(at, path, flags, 0);
 }
 
 int close(int fd)

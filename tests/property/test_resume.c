@@ -67,8 +67,8 @@ static void make_monitors(random_case *c, uint64_t *seed)
         "{kind: global_average, period: %d ms, dtype: f8}",
         "{kind: afferent_coupling, variables: [c]}",
         "{kind: bold, period: %d ms, kernel: Gamma}",
-        "{name: tvb, kind: bold, period: %d ms, arithmetic: tvb, kernel: "
-        "MixtureOfGammas}",
+        ("{name: tvb, kind: bold, period: %d ms, arithmetic: tvb, "
+         "kernel: MixtureOfGammas}"),
         "{kind: balloon, period: %d ms, dtype: f8}",
     };
     char list[MAX_TEXT] = "[{name: clock, kind: subsample, period: 0.5}";
