@@ -43,7 +43,7 @@ static void between_blocks(void *user)
 static void work(loop_state *team, size_t index)
 {
     const spl_alone *alone = team->alone;
-    const spl_member member = {index, team->barrier.team, &team->barrier};
+    const spl_crew_member member = {index, team->barrier.team, &team->barrier};
     while (!team->stop) {
         spl_jobs_advance_unhosted(
             alone->jobs, alone->n, alone->step, team->n_steps, &member);

@@ -67,7 +67,7 @@ void spl_host_set_drive(
 }
 
 void spl_host_advance(spl_network *network, spl_host *host, size_t s, size_t n,
-    const spl_member *member, bool all)
+    const spl_crew_member *member, bool all)
 {
     const size_t at = place_of(network, host, s);
     if (!network->replaying) {
@@ -77,8 +77,8 @@ void spl_host_advance(spl_network *network, spl_host *host, size_t s, size_t n,
 }
 
 /* A free node's subnetwork whose input depends on what it sends. */
-static void advance_stepwise(
-    spl_network *network, spl_host *host, size_t n, const spl_member *member, bool all)
+static void advance_stepwise(spl_network *network, spl_host *host, size_t n,
+    const spl_crew_member *member, bool all)
 {
     const spl_scratch *scratch = &network->tied[host->node / SPL_TILE];
     for (size_t s = 0; s < n; s++) {
@@ -90,7 +90,8 @@ static void advance_stepwise(
     }
 }
 
-void spl_host_share(spl_network *network, size_t s, size_t n, const spl_member *member)
+void spl_host_share(
+    spl_network *network, size_t s, size_t n, const spl_crew_member *member)
 {
     for (int small = 0; small < 2; small++) {
         for (size_t h = 0; h < network->n_hosts; h++) {
@@ -108,7 +109,7 @@ void spl_host_share(spl_network *network, size_t s, size_t n, const spl_member *
     }
 }
 
-void spl_advance_unhosted(spl_network *network, size_t n, const spl_member *member)
+void spl_advance_unhosted(spl_network *network, size_t n, const spl_crew_member *member)
 {
     if (!network->replaying) {
         spl_jobs_advance_unhosted(

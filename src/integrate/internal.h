@@ -13,7 +13,7 @@ typedef struct spl_worker {
     size_t begin, end;
     spl_scratch *scratch;
     spl_barrier *barrier;
-    spl_member member; /* of the same team, for the subnetworks */
+    spl_crew_member member; /* of the same team, for the subnetworks */
 } spl_worker;
 
 /* Noise values of a tile for n steps from step k on: out [n][n_states][SPL_TILE]; false
@@ -62,13 +62,14 @@ void spl_host_set_drive(
 /* Advance from step s by n, with the member's whole team or by the member alone. */
 #define spl_host_advance SPL_PRECISE(spl_host_advance)
 void spl_host_advance(spl_network *network, spl_host *host, size_t s, size_t n,
-    const spl_member *member, bool all);
+    const spl_crew_member *member, bool all);
 /* The member's share of all hosts, the large ones together with the others. */
 #define spl_host_share SPL_PRECISE(spl_host_share)
-void spl_host_share(spl_network *network, size_t s, size_t n, const spl_member *member);
+void spl_host_share(
+    spl_network *network, size_t s, size_t n, const spl_crew_member *member);
 /* The member's share of the subnetworks that no node carries, for a block of n steps. */
 #define spl_advance_unhosted SPL_PRECISE(spl_advance_unhosted)
-void spl_advance_unhosted(spl_network *network, size_t n, const spl_member *member);
+void spl_advance_unhosted(spl_network *network, size_t n, const spl_crew_member *member);
 /* What the node sends at step s if its own observable is x; the last sample of a step is
  * counted if it is clipped. */
 #define spl_host_mix SPL_PRECISE(spl_host_mix)

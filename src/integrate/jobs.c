@@ -72,7 +72,7 @@ static void wait_for_crew(void *barrier)
 }
 
 void spl_job_advance(spl_job *job, uint64_t k, size_t n, const double *drive,
-    double *Q_hat, const spl_member *member, bool all)
+    double *Q_hat, const spl_crew_member *member, bool all)
 {
     const spl_team crew = {
         .index = all ? member->index : 0,
@@ -93,7 +93,7 @@ void spl_job_advance(spl_job *job, uint64_t k, size_t n, const double *drive,
 }
 
 void spl_jobs_advance_unhosted(
-    spl_job *jobs, size_t n_jobs, uint64_t k, size_t n, const spl_member *member)
+    spl_job *jobs, size_t n_jobs, uint64_t k, size_t n, const spl_crew_member *member)
 {
     for (int small = 0; small < 2; small++) {
         for (size_t j = 0; j < n_jobs; j++) {

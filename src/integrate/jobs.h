@@ -17,10 +17,10 @@ typedef struct spl_job {
 } spl_job;
 
 /* A member of a team. */
-typedef struct spl_member {
+typedef struct spl_crew_member {
     size_t index, count;
     struct spl_barrier *barrier;
-} spl_member;
+} spl_crew_member;
 
 /* A job of a subnetwork just made. */
 spl_job spl_job_of(spl_subnetwork *subnetwork, bool hosted);
@@ -34,11 +34,11 @@ void spl_jobs_deal(spl_job *jobs, size_t n, double *load, size_t count);
 /* Advance from mean-field step k by n, see spl_subnetwork_advance: by the member alone,
  * or with all others if the job is large and they come too. */
 void spl_job_advance(spl_job *job, uint64_t k, size_t n, const double *drive,
-    double *Q_hat, const spl_member *member, bool all);
+    double *Q_hat, const spl_crew_member *member, bool all);
 /* Advance those that no node carries by a block of n steps from k on: the member's share
  * of all of them. */
 void spl_jobs_advance_unhosted(
-    spl_job *jobs, size_t n_jobs, uint64_t k, size_t n, const spl_member *member);
+    spl_job *jobs, size_t n_jobs, uint64_t k, size_t n, const spl_crew_member *member);
 /* The first failure, as an error of this thread. */
 SPL_MUST_CHECK spl_status spl_jobs_status(const spl_job *jobs, size_t n);
 

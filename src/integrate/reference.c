@@ -205,7 +205,7 @@ static void advance_hosts(spl_network *network)
         spl_host_set_drive(network, host, 0, sums[0], host->x);
         spl_host_advance(network, host, 0, 1, NULL, false);
     }
-    spl_advance_unhosted(network, 1, &(spl_member){.count = 1});
+    spl_advance_unhosted(network, 1, &(spl_crew_member){.count = 1});
 }
 
 static void record(const spl_network *network, spl_real *row)

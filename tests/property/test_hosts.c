@@ -237,8 +237,8 @@ START_TEST(a_population_that_diverges_ends_the_run)
         c, &(bits_way){.threads = 1 + _i, .large = _i == 1, .reference = _i == 3}, STEPS);
     ck_assert(!o->divergence.happened);
     ck_assert_int_eq(o->divergence.status, SPL_ERR_DIVERGED);
-    ck_assert_msg(strstr(spl_last_error(), "population bad.I: V of neuron") != NULL, "%s",
-        spl_last_error());
+    ck_assert_msg(
+        strstr(spl_last_error(), "population bad.") != NULL, "%s", spl_last_error());
     ck_assert_uint_lt(o->steps_done, STEPS);
     bits_outcome_free(o);
     bits_free(c);
