@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kills and losses of power at every moment of a run, also of one that was killed and
-resumed: every change that it makes to its files is recorded, then every state that a
+"""Kills and losses of power at every moment of a run, also of one that was killed,
+resumed and extended: every change that it makes to its files is recorded, then every state that a
 crash could leave is made and judged by stock HDF5, see replay.c. Some are resumed.
 
     test_crash.py SPLENIUM RECORDER REPLAY [TEST]...
@@ -44,6 +44,8 @@ COUNTS = re.compile(
 
 CHECKPOINTS = ["--set", "output.checkpoint_every=5"]
 
+draw = random.Random(20)
+
 
 def words(number, duration):
     return [
@@ -82,21 +84,28 @@ def record(number, duration="40 s"):
     run(f"recorded{number}", words(number, duration), **recording(number))
 
 
-def record_killed(number, duration="40 s"):
+def go_on(number, command, resume):
     """Killed in place of one of its changes, resumed, killed ... in one log."""
-    draw = random.Random(number)
     folder = f"recorded{number}"
-    start(number, duration)
-    command = words(number, duration) + CHECKPOINTS
     kills = 0
     while not run(folder, command, **recording(number, CRASH_KILL=str(draw.randint(30, 500)))):
         # a run killed before it had a results file begins again
         if os.path.exists(f"{folder}/out.h5"):
-            command = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
+            command = resume
         kills += 1
         holds(kills < 100, "resuming never ends")
     equal(sorted(os.listdir(folder)), ["out.h5"])
-    equal(digest(folder), digest(f"reference{number}"))
+    return kills
+
+
+def record_killed(number, duration="40 s", shorter="15 s"):
+    """A run that is killed, resumed, then made longer, killed and resumed again."""
+    start(number, duration)
+    resume = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
+    longer = [*resume, "--set", f"simulation.duration={duration}"]
+    kills = go_on(number, words(number, shorter) + CHECKPOINTS, resume)
+    kills += go_on(number, longer, longer)
+    equal(digest(f"recorded{number}"), digest(f"reference{number}"))
     return kills
 
 
@@ -129,7 +138,8 @@ def resume_samples(number):
     expected = digest(f"reference{number}")
     states = sorted(pathlib.Path(f"scratch{number}").iterdir())
     for state in states:
-        run(state, ["resume", "out.h5", *SHORT])
+        # one of before the extension is made longer
+        run(state, ["resume", "out.h5", *SHORT, "--set", "simulation.duration=40 s"])
         equal((digest(state), os.listdir(state)), (expected, ["out.h5"]))
     return len(states)
 
@@ -165,7 +175,7 @@ def no_crash_loses_or_spoils_anything():
 def mistakes_are_found():
     """The recorded run, spoilt in six ways: unreadable, wrong, behind."""
     write_pair()
-    record_killed(0, "10 s")
+    record_killed(0, "10 s", "6 s")
     equal(replay(0)[0], 0)
     for mistake, place in (
         ("rows-not-synced", -2),
