@@ -53,14 +53,20 @@ spl_status spl_blob_read(spl_blob *blob, const char *path, size_t max_bytes)
 {
     spl_status status = SPL_OK;
     *blob = (spl_blob){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    struct stat what;
+    /* opening a FIFO would wait for a writer, a device may never end */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &what) != 0) {
         SPL_FAIL(SPL_ERR_FILE_MISSING, "%s: cannot be opened: %s; check the path", path,
             strerror(errno));
     }
-    struct stat what;
-    if (fstat(fd, &what) == 0 && S_ISREG(what.st_mode) && what.st_size > 0 &&
-        (size_t)what.st_size <= max_bytes) {
+    if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode) || S_ISBLK(what.st_mode)) {
+        SPL_FAIL(SPL_ERR_FILE_READ, "%s: is a pipe or a device; give a file", path);
+    }
+    if ((size_t)what.st_size > max_bytes) {
+        SPL_TRY(too_large(path, max_bytes));
+    }
+    if (what.st_size > 0) {
         SPL_TRY(reserve(blob, (size_t)what.st_size + 1, path));
     }
     for (;;) {

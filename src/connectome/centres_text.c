@@ -5,27 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 sequence at `c`, 0 if it is none (RFC 3629: shortest form, no
- * surrogates, at most U+10FFFF). */
-static size_t sequence_length(const unsigned char *c, size_t left)
-{
-    if (c[0] < 0x80) {
-        return 1;
-    }
-    size_t length = c[0] >= 0xF0 ? 4 : c[0] >= 0xE0 ? 3 : 2;
-    if (c[0] < 0xC2 || c[0] > 0xF4 || length > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if ((c[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    bool bad = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) ||
-               (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F);
-    return bad ? 0 : length;
-}
-
 spl_status spl_labels_check(const char *labels, size_t n_labels, const char *place)
 {
     const unsigned char *c = (const unsigned char *)labels;
@@ -37,7 +16,7 @@ spl_status spl_labels_check(const char *labels, size_t n_labels, const char *pla
                 i + 1, left, SPL_MAX_LABEL_BYTES);
         }
         while (left > 0) {
-            size_t step = sequence_length(c, left);
+            size_t step = spl_utf8_length(c, left);
             if (step == 0 || *c < 0x20 || *c == 0x7F) {
                 return spl_error(SPL_ERR_FORMAT,
                     "%s: byte 0x%02x in label %zu is not printable UTF-8; correct it",
@@ -70,7 +49,7 @@ static spl_status add_label(
     }
     for (size_t i = 0; i < length;) {
         const unsigned char *c = (const unsigned char *)label + i;
-        size_t step = sequence_length(c, length - i);
+        size_t step = spl_utf8_length(c, length - i);
         if (step == 0) {
             return spl_lines_error(lines, label + i,
                 "byte 0x%02x in the label is not UTF-8; save the file as UTF-8", *c);

@@ -212,7 +212,11 @@ spl_status spl_lines_error(const spl_lines *lines, const char *at, const char *f
  */
 bool spl_next_field(const char **cursor, const char *end, char separator,
     const char **field, size_t *length);
-/* First byte of the token, printable, at most 40 bytes, for a message. */
+/* Bytes of the UTF-8 sequence at `c`, 0 if it is none (RFC 3629: shortest form, no
+ * surrogates, at most U+10FFFF). */
+size_t spl_utf8_length(const unsigned char *c, size_t left);
+/* The beginning of a token for a message, at most 40 bytes of UTF-8; what is none or
+ * would steer a terminal becomes a question mark. */
 const char *spl_show_token(const char *token, size_t length, char text[48]);
 
 /* npy.c */

@@ -111,18 +111,44 @@ bool spl_next_field(const char **cursor, const char *end, char separator,
     return true;
 }
 
+size_t spl_utf8_length(const unsigned char *c, size_t left)
+{
+    if (c[0] < 0x80) {
+        return 1;
+    }
+    size_t length = c[0] >= 0xF0 ? 4 : c[0] >= 0xE0 ? 3 : 2;
+    if (c[0] < 0xC2 || c[0] > 0xF4 || length > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if ((c[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool bad = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xED && c[1] > 0x9F) ||
+               (c[0] == 0xF0 && c[1] < 0x90) || (c[0] == 0xF4 && c[1] > 0x8F);
+    return bad ? 0 : length;
+}
+
 const char *spl_show_token(const char *token, size_t length, char text[48])
 {
-    size_t shown = length < 40 ? length : 40;
+    const size_t most = 40;
     size_t n = 0;
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char c = (unsigned char)token[i];
-        text[n++] = (char)(c < 0x20 || c == 0x7F ? '?' : c);
+    size_t i = 0;
+    while (i < length) {
+        const unsigned char *c = (const unsigned char *)token + i;
+        const size_t step = spl_utf8_length(c, length - i);
+        /* U+0080 to U+009F are control characters as well */
+        const bool plain =
+            step > 0 && *c >= 0x20 && *c != 0x7F && !(*c == 0xC2 && c[1] < 0xA0);
+        const size_t shown = plain ? step : 1;
+        if (n + shown > most) {
+            break;
+        }
+        memcpy(text + n, plain ? token + i : "?", shown);
+        n += shown;
+        i += step > 0 ? step : 1;
     }
-    /* do not cut inside a UTF-8 sequence */
-    while (shown < length && n > 0 && ((unsigned char)text[n - 1] & 0x80) != 0) {
-        n--;
-    }
-    snprintf(text + n, 48 - n, "%s", shown < length ? "..." : "");
+    snprintf(text + n, 48 - n, "%s", i < length ? "..." : "");
     return text;
 }
