@@ -445,7 +445,7 @@ START_TEST(targets_and_pieces_give_the_same_bits)
 {
     enum { STEPS = 50 };
     size_t n_spikes = 0;
-    for (unsigned variant = 0; variant < 128; variant++) {
+    for (unsigned variant = 0; variant < 128; variant += 5) {
         if ((variant & 64) && (variant & 12)) {
             continue;
         }
