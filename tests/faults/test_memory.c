@@ -285,6 +285,68 @@ START_TEST(a_run_with_its_results)
 }
 END_TEST
 
+static spl_status stop_early(void *user, const spl_frame *frame)
+{
+    spl_sim *sim = user;
+    if (frame->first_row + frame->n_rows >= 2) {
+        spl_sim_stop(sim);
+    }
+    return SPL_OK;
+}
+
+/* Interrupted, which leaves a checkpoint. */
+static spl_status begin(void *user)
+{
+    inputs *in = user;
+    spl_sim *sim = NULL;
+    spl_status status = spl_sim_create(&sim, in->config, in->connectome);
+    if (status == SPL_OK) {
+        spl_sim_set_sink(sim, stop_early, sim);
+        status = spl_sim_run(sim, "test", NULL, NULL);
+    }
+    spl_sim_free(sim);
+    return status;
+}
+
+static spl_status go_on(void *user)
+{
+    inputs *in = user;
+    spl_sim *sim = NULL;
+    spl_status status = spl_sim_create(&sim, in->config, in->connectome);
+    if (status == SPL_OK) {
+        status = spl_sim_resume(sim, "test", false, NULL, NULL);
+    }
+    spl_sim_free(sim);
+    return status;
+}
+
+/* Resuming fails for want of memory again and again, and then ends as ever. */
+static void check_resumable(spl_status status)
+{
+    spl_results_info *info = NULL;
+    ck_assert_msg(
+        spl_results_describe("out.h5", &info) == SPL_OK, "%s", spl_last_error());
+    if (status == SPL_OK) {
+        ck_assert_str_eq(info->status, "complete");
+    }
+    ck_assert(!info->live);
+    spl_results_free(info);
+    ck_assert_int_ne(access("out.lock", F_OK), 0);
+}
+
+START_TEST(a_run_that_is_resumed)
+{
+    inputs in = load_inputs();
+    ck_assert_int_eq(spl_config_set(in.config, "simulation.duration", "2 s"), SPL_OK);
+    ck_assert_int_eq(spl_config_set(in.config, "simulation.block", "1"), SPL_OK);
+    ck_assert_int_eq(begin(&in), SPL_ERR_INTERRUPTED);
+    ck_assert_int_eq(access("out.ckpt", F_OK), 0);
+    check(fail_each(go_on, &in, check_resumable), 300, 80);
+    ck_assert_int_ne(access("out.ckpt", F_OK), 0);
+    free_inputs(&in);
+}
+END_TEST
+
 static spl_status describe(void *user)
 {
     (void)user;
@@ -319,12 +381,13 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("memory_faults");
     TCase *tcase = tcase_create("memory_faults");
-    tcase_set_timeout(tcase, 240);
+    tcase_set_timeout(tcase, 900);
     tcase_add_checked_fixture(tcase, fixtures_setup, fixtures_teardown);
     tcase_add_test(tcase, every_form_of_a_connectome);
     tcase_add_test(tcase, a_sparse_connectome);
     tcase_add_test(tcase, a_configuration);
     tcase_add_test(tcase, a_run_with_its_results);
+    tcase_add_test(tcase, a_run_that_is_resumed);
     tcase_add_test(tcase, a_results_file_read_back);
     suite_add_tcase(suite, tcase);
     return suite;
