@@ -326,6 +326,7 @@ VEC_SPECIALISED void advance_plain(const spl_neuron_scheme scheme, const variety
     neuron_constants k = load_constants(run, step->first);
     for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
         uint64_t spikes = 0;
+        SPL_UNROLL
         for (size_t v = 0; v < SPL_NEURON_GROUP; v += SPL_LANES) {
             const size_t i = group + v;
             load_varying(varies, run, step->first + i, &k);
