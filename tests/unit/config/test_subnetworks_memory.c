@@ -1,54 +1,7 @@
 /* Resolving subnetworks without memory: whichever allocation fails, the status says so
  * and nothing is left behind. */
-#include <stdatomic.h>
-#include <stdlib.h>
-
+#include "support/failing_malloc.h"
 #include "unit/config/support.h"
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-extern void __libc_free(void *memory);
-
-static atomic_bool watching;
-static atomic_long n_until_failure, n_live;
-
-static bool fails(void)
-{
-    return watching && n_until_failure-- == 0;
-}
-
-static void *taken(void *memory)
-{
-    n_live += watching && memory != NULL;
-    return memory;
-}
-
-void *malloc(size_t size)
-{
-    return fails() ? NULL : taken(__libc_malloc(size));
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : taken(__libc_calloc(count, size));
-}
-
-void *realloc(void *memory, size_t size)
-{
-    if (fails()) {
-        return NULL;
-    }
-    void *moved = __libc_realloc(memory, size);
-    n_live += watching && memory == NULL && moved != NULL;
-    return moved;
-}
-
-void free(void *memory)
-{
-    n_live -= watching && memory != NULL;
-    __libc_free(memory);
-}
 
 static const char yaml[] =
     "subnetworks:\n"

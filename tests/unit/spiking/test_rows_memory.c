@@ -1,49 +1,7 @@
 /* Making rows without memory: whichever allocation fails, the status says so and nothing
  * is left behind. */
-#include <stdatomic.h>
-#include <stdlib.h>
-
+#include "support/failing_malloc.h"
 #include "unit/spiking/projection.h"
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *memory);
-
-static atomic_bool watching;
-static atomic_long n_until_failure, n_live;
-
-static bool fails(void)
-{
-    return watching && n_until_failure-- == 0;
-}
-
-static void *taken(void *memory)
-{
-    n_live += watching && memory != NULL;
-    return memory;
-}
-
-void *malloc(size_t size)
-{
-    return fails() ? NULL : taken(__libc_malloc(size));
-}
-
-void *calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : taken(__libc_calloc(count, size));
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    return fails() ? NULL : taken(__libc_memalign(alignment, size));
-}
-
-void free(void *memory)
-{
-    n_live -= watching && memory != NULL;
-    __libc_free(memory);
-}
 
 /* A projection that takes all there is: marks of draws, index, entries, place to sort. */
 START_TEST(every_failure_is_told)
