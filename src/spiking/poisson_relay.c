@@ -34,19 +34,19 @@ static void drop_arrivals(const spl_neuron_run *run, spl_neuron_step *step)
 static void relay(const spl_neuron_run *run, spl_neuron_step *step)
 {
     const philox_keys keys = philox_keys_of(step->seed);
-    const vec_mask limit = ordered_one(step->drive->fires) - (vec_mask){0};
+    const size_t n_groups = (step->n + SPL_NEURON_GROUP - 1) / SPL_NEURON_GROUP;
+    uint32_t word[SPL_NEURON_BLOCK];
     drop_arrivals(run, step);
     if (step->drive->fires == 0) {
         return;
     }
+    draw_batches(&keys, SPL_STREAM_RELAY, step->substep,
+        step->first / SPL_NEURON_BLOCK * BLOCK_CALLS,
+        n_groups * (SPL_NEURON_GROUP / BATCH_WORDS), word);
     for (size_t group = 0; group < step->n; group += SPL_NEURON_GROUP) {
-        group_words words;
         uint64_t fired = 0;
-        draw_words(&keys, SPL_STREAM_RELAY, step->substep,
-            (step->first + group) / SPL_NEURON_GROUP * GROUP_CALLS, words);
-        for (size_t v = 0; v < GROUP_VECTORS; v++) {
-            const vec_mask below = ordered(words_of(words, v)) < limit;
-            fired |= (uint64_t)vec_mask_bits(below) << (v * SPL_LANES);
+        for (size_t i = 0; i < SPL_NEURON_GROUP; i++) {
+            fired |= (uint64_t)(word[group + i] < step->drive->fires) << i;
         }
         const size_t before = step->n_spikes;
         append_spikes(step, group, fired);

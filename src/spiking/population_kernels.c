@@ -6,56 +6,14 @@
 #include "spiking/streams.h"
 
 enum {
-    /* calls of the generator that are made together, and their words */
-    BATCH_CALLS = 8,
-    BATCH_WORDS = 4 * BATCH_CALLS,
-    BATCH_COUNTERS = BATCH_CALLS / VEC_WORDS,
     BYTES = 4 * BATCH_WORDS,
-    /* most words and events of a block in one sub-step */
-    COUNT_WORDS = SPL_NEURON_BLOCK,
+    /* most events of a block in one sub-step, and their words */
     MOST_EVENTS = SPL_NEURON_BLOCK / 2 * SPL_MAX_THRESHOLDS,
     EVENT_WORDS = (MOST_EVENTS + BYTES - 1) / BYTES * BATCH_WORDS,
     /* numbers of the calls of a block; the last block of all has the last one */
-    COUNT_CALLS = COUNT_WORDS / 4,
     EVENT_CALLS = 2048
 };
 _Static_assert(EVENT_WORDS <= 4 * EVENT_CALLS, "too few calls for the events of a block");
-
-typedef uint32_t word_vector __attribute__((vector_size(4 * VEC_WORDS)));
-
-/* Words of n_batches x BATCH_CALLS calls from number `call` on: word k of call c of a
- * batch is number 8 k + c of the batch's. */
-static void draw_batches(const philox_keys *keys, uint32_t stream, uint64_t substep,
-    uint64_t call, size_t n_batches, uint32_t *word)
-{
-    enum { AT_ONCE = BATCH_COUNTERS < 2 ? BATCH_COUNTERS : 2 };
-    vec_u64 lanes;
-    for (size_t lane = 0; lane < VEC_WORDS; lane++) {
-        lanes[lane] = lane;
-    }
-    for (size_t batch = 0; batch < n_batches; batch++) {
-        for (size_t u = 0; u < BATCH_COUNTERS; u += AT_ONCE) {
-            vec_u64 counter[AT_ONCE][4];
-            for (size_t v = 0; v < AT_ONCE; v++) {
-                counter[v][0] = (vec_u64){0} + (substep & 0xffffffffu);
-                counter[v][1] = (vec_u64){0} + (substep >> 32);
-                counter[v][2] =
-                    lanes + (call + batch * BATCH_CALLS + (u + v) * VEC_WORDS);
-                counter[v][3] = (vec_u64){0} + stream;
-            }
-            philox_side_by_side(AT_ONCE, counter, keys);
-            for (size_t v = 0; v < AT_ONCE; v++) {
-                for (size_t k = 0; k < 4; k++) {
-                    const word_vector low =
-                        __builtin_convertvector(counter[v][k], word_vector);
-                    memcpy(word + batch * BATCH_WORDS + k * BATCH_CALLS +
-                               (u + v) * VEC_WORDS,
-                        &low, sizeof low);
-                }
-            }
-        }
-    }
-}
 
 /* Add one part to the counts of n cells. */
 static void add_part(
@@ -108,11 +66,11 @@ static uint64_t events(const spl_event_table *table, uint64_t seed, uint32_t str
     const philox_keys keys = philox_keys_of(seed);
     const uint64_t block = first / SPL_NEURON_BLOCK;
     const size_t n_cells = (n + table->cell - 1) / table->cell;
-    uint32_t word[COUNT_WORDS];
-    uint32_t count[COUNT_WORDS];
+    uint32_t word[SPL_NEURON_BLOCK];
+    uint32_t count[SPL_NEURON_BLOCK];
     memset(count, 0, n_cells * sizeof *count);
     for (uint32_t part = 0; part < table->n_parts; part++) {
-        draw_batches(&keys, stream + part, substep, block * COUNT_CALLS,
+        draw_batches(&keys, stream + part, substep, block * BLOCK_CALLS,
             (n_cells + BATCH_WORDS - 1) / BATCH_WORDS, word);
         add_part(table, word, n_cells, count);
     }

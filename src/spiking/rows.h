@@ -62,7 +62,7 @@ typedef struct spl_delivery_kernels {
      * every source, its weight to ring[(substep + delay) mod n_slots][target].
      *   sources  [n_sources] neurons that spiked, ascending
      *   ring     [n_slots][stride] of the receptor, whole population; n_slots above the
-     *            longest delay; stride padded to SPL_TILE */
+     *            longest delay; stride that of the population */
     void (*deliver)(const spl_rows *rows, size_t part, const uint32_t *sources,
         size_t n_sources, uint64_t substep, spl_real *ring, size_t n_slots,
         size_t stride);

@@ -13,8 +13,7 @@
 #define SPL_STREAM_DRIVE      0x20300u  /* + part: external events of the node */
 #define SPL_STREAM_BACKGROUND 0x22000u  /* + 16 background + part */
 #define SPL_STREAM_CHOICE     0x100000u /* or: which neuron of its cell an event goes to */
-/* the same; counter: sub-step, 16 (neuron / 64) + neuron mod 16; neuron / 16 mod 4 is the
- * word */
+/* the same as counts, a word a neuron */
 #define SPL_STREAM_RELAY      0x20700u /* poisson_relay */
 #define SPL_STREAM_WHITE      0x20600u /* + state: white noise; as noise of nodes */
 /* of a projection; counter: row, draw */
