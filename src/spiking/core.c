@@ -255,8 +255,9 @@ static spl_status core_open(
     for (size_t p = 0; p < base->spec->n_populations; p++) {
         spl_population *population = &self->populations[p];
         population_blocks *of = &self->blocks[p];
-        memset(
-            of->sums, 0, population->n_blocks * base->run.max_steps * sizeof *of->sums);
+        for (size_t b = 0; b < population->n_blocks; b++) {
+            memset(of->sums + b * base->run.max_steps, 0, n * sizeof *of->sums);
+        }
         of->first_new = base->records[p].n_spikes;
         SPL_TRY(spl_population_set_drive(population, k, n, drive));
     }
