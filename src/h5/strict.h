@@ -39,6 +39,9 @@ SPL_MUST_CHECK spl_status spl_h5_open_group(
 bool spl_h5_is_group(hid_t where, const char *name);
 /* Are these two the same object of one file, under two names? */
 bool spl_h5_is_same(hid_t a, hid_t b);
+/* Where an object's header lies, which is the same under all its names; UINT64_MAX if it
+ * cannot be told. */
+uint64_t spl_h5_address(hid_t object);
 /* Open a dataset of `where`, the group called `group`, and look at type and shape.
  * Result: SPL_OK, with id = -1 if there is none; SPL_ERR_FORMAT. Release with
  * spl_h5_close_dataset also after a failure. */

@@ -6,6 +6,7 @@
 
 #include "h5/sandbox.h"
 #include "h5/strict.h"
+#include "output/child.h"
 #include "output/internal.h"
 
 /* What HDF5 itself needs in the child. */
@@ -13,7 +14,7 @@
 
 enum { KIND_OFFSETS = 1, MAX_PATH = 1024 };
 
-static bool has_type(const spl_h5_dataset *d, spl_place_type type)
+bool spl_place_has_type(const spl_h5_dataset *d, spl_place_type type)
 {
     static const struct {
         H5T_class_t type_class;
@@ -92,7 +93,7 @@ static spl_status find_one(
     path[length] = '\0';
     SPL_TRY(open_group(&group, file, source, path));
     SPL_TRY(spl_h5_open_dataset(&d, group, source, "", slash + 1));
-    if (d.id < 0 || !has_type(&d, place->type) || !has_shape(&d, place) ||
+    if (d.id < 0 || !spl_place_has_type(&d, place->type) || !has_shape(&d, place) ||
         !is_contiguous(&d, place)) {
         SPL_FAIL(SPL_ERR_FORMAT,
             "%s: %s is not what this run writes; the file was changed, or written by "

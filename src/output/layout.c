@@ -319,6 +319,26 @@ out:
     return status;
 }
 
+/* The checksum of the final state covers its arrays in this order. */
+static spl_status write_arrays(const spl_layout *l)
+{
+    spl_status status = SPL_OK;
+    const size_t n = l->spec->n_final;
+    const char **names = calloc(n + 1, sizeof *names);
+    hid_t set = H5Dopen2(l->file, "/state/final/record", H5P_DEFAULT);
+    if (names == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory for the results file");
+    }
+    for (size_t i = 0; i < n; i++) {
+        names[i] = l->spec->final[i].name;
+    }
+    SPL_TRY(spl_put_texts(set, "arrays", names, n));
+out:
+    free(names);
+    spl_close_object(set, "/state/final/record", &status);
+    return status;
+}
+
 /* Slot 0 says that nothing is durable yet; slot 1 was never written. */
 static spl_status write_progress(const spl_layout *l)
 {
@@ -480,6 +500,7 @@ static spl_status write_all(const spl_layout *l, const char *uuid)
     /* first, so that none of them gets space that HDF5 used and freed: all are zeros */
     SPL_TRY(create_places(l));
     SPL_TRY(write_progress(l));
+    SPL_TRY(write_arrays(l));
     SPL_TRY(write_root(l, uuid));
     SPL_TRY(write_config(l));
     if (l->spec->connectome != NULL) {
