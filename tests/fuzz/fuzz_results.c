@@ -7,14 +7,11 @@
 #include "sandbox.h"
 #include "splenium/results.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void describe(const char *path)
 {
     char *json = NULL;
     char sha256[SPL_SHA256_HEX];
     spl_results_info *info = NULL;
-    const bool is_answer = size > 0 && data[0] == '!';
-    fuzz_answer(is_answer ? data + 1 : NULL, is_answer ? size - 1 : 0);
-    const char *path = fuzz_file(data, size);
     if (spl_results_describe(path, &info) == SPL_OK && info->status == NULL) {
         __builtin_trap();
     }
@@ -22,5 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (spl_results_config(path, &json, sha256) == SPL_OK) {
         free(json);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_read(data, size, describe);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The reading child of a sandbox, inside the fuzzer: the linker puts the functions here
- * in place of those that fork and lock (--wrap), so that coverage and sanitizers see what
+/* The reading child of a sandbox, inside the fuzzer: the linker puts functions here in
+ * place of those that fork and lock (--wrap), so that coverage and sanitizers see what
  * the child does. */
 #ifndef SPL_TEST_FUZZ_SANDBOX_H
 #define SPL_TEST_FUZZ_SANDBOX_H
@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Path of a file with these bytes; static, of the last call. */
-const char *fuzz_file(const uint8_t *data, size_t size);
-/* From now on the child answers with these bytes, whatever the file holds; NULL: with
- * what it reads. */
-void fuzz_answer(const uint8_t *data, size_t size);
+/* Reads the file; in doing so it may call spl_sandbox_start any number of times. */
+typedef void fuzz_reader(const char *path);
+
+/* Let `read` take these bytes as an HDF5 file; behind a "!" they are what the child
+ * answers instead, whatever the file holds. */
+void fuzz_read(const uint8_t *data, size_t size, fuzz_reader *read);
 
 #endif
