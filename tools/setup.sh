@@ -55,6 +55,7 @@ need_for_tests() {
 
 need_for_ci() {
     need git git --version
+    need ccache command -v ccache
     need clang command -v clang
     need libclang-rt-14-dev clang_links -fsanitize=address,undefined,fuzzer-no-link
     need libomp-dev clang_links -fopenmp
@@ -102,7 +103,8 @@ build() {
     meson compile -C "$1"
 }
 
-# The build of tools/check: release, warnings as errors, with line numbers for valgrind.
-build_check() {
-    build build-check --buildtype=release -Ddebug=true -Dwerror=true
+# build_release FOLDER OPTION...: as for users, with names for debuggers and valgrind.
+# .ci/run sets WERROR to true.
+build_release() {
+    build "$@" --buildtype=release -Ddebug=true -Dwerror="${WERROR:-false}"
 }

@@ -15,10 +15,14 @@ import time
 from command import COMMAND, environment, files, splenium, write, write_pair
 from support.tap import equal, holds, main, test
 
+# Sanitizers slow a run down, and more so its start.
+SLOWED = os.environ.get("SPLENIUM_SANITIZE", "none") != "none"
+SECONDS = 12 if SLOWED else 60
+
 # A few hundred milliseconds of work, with every kind of state a checkpoint holds.
 RUN = [
     "two.zip",
-    *("--set", "simulation.duration=60 s"),
+    *("--set", f"simulation.duration={SECONDS} s"),
     *("--set", "simulation.integrator=rk4"),
     *("--set", "noise.kind=ou"),
     *("--set", "monitors=[{kind: temporal_average, period: 7}, {kind: bold, period: 1 s}, "
@@ -91,7 +95,7 @@ def kills_leave_no_trace():
         while True:
             with start(*words, "--threads", str(chance.randint(1, 4))) as run:
                 try:
-                    run.communicate(timeout=chance.uniform(0.02, 0.3))
+                    run.communicate(timeout=chance.uniform(0.02, 1.5 if SLOWED else 0.3))
                 except subprocess.TimeoutExpired:
                     run.kill()
                     run.communicate()
@@ -111,14 +115,15 @@ def kills_leave_no_trace():
 def a_run_that_is_made_longer_survives_kills_too():
     expected = reference()
     chance = random.Random(6)
-    result = splenium("run", *RUN, "-q", "-o", "out.h5", "--set", "simulation.duration=21 s")
+    short = ["--set", f"simulation.duration={0.35 * SECONDS} s"]
+    result = splenium("run", *RUN, "-q", "-o", "out.h5", *short)
     equal((result.code, result.err), (0, ""))
     n_kills = 0
     while True:
-        words = ["resume", "out.h5", "--set", "simulation.duration=60 s"]
+        words = ["resume", "out.h5", "--set", f"simulation.duration={SECONDS} s"]
         with start(*words, "--threads", str(chance.randint(1, 4))) as run:
             try:
-                run.communicate(timeout=chance.uniform(0.01, 0.15))
+                run.communicate(timeout=chance.uniform(0.01, 1 if SLOWED else 0.15))
             except subprocess.TimeoutExpired:
                 run.kill()
                 run.communicate()
@@ -281,7 +286,7 @@ def what_belongs_to_another_run_is_refused():
         ("coupling.a", "0.3", "coupling.a: "),
         ("model.gCa", "1.2", "model.gCa: "),
         ("monitors.bold.period", "2 s", "monitors[1].period: 1000, now 2000"),
-        ("simulation.duration", "30 s", "can become longer, not shorter"),
+        ("simulation.duration", f"{SECONDS / 2} s", "can become longer, not shorter"),
     ):
         result = resume("--set", f"{key}={value}")
         equal((key, result.code), (key, 65))
