@@ -26,7 +26,7 @@ enum { PIECE = 8192, SORTED_BY_TIME = 2 };
 /* One population on its way. */
 typedef struct train {
     uint64_t n, done;
-    size_t place; /* of its times; its neurons follow */
+    size_t place; /* of its times; its neurons and the checksums of both follow */
     double last_time;
     uint32_t last_neuron;
     uint32_t crc[2]; /* of times and neurons as written */
@@ -74,8 +74,9 @@ static spl_status list_places(conversion *c)
 {
     spl_status status = SPL_OK;
     const spl_journal_header *header = &c->reader.header;
+    const uint64_t two = 2;
     spl_text group = {0};
-    c->places.all = calloc(2 * header->n_populations + 1, sizeof *c->places.all);
+    c->places.all = calloc(3 * header->n_populations + 1, sizeof *c->places.all);
     if (c->places.all == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", c->path);
     }
@@ -92,6 +93,8 @@ static spl_status list_places(conversion *c)
                 &c->places, SPL_PLACE_F8, 1, &t->n, group.data, "timestamps"));
             SPL_TRY(spl_places_add(
                 &c->places, SPL_PLACE_U8, 1, &t->n, group.data, "node_ids"));
+            SPL_TRY(spl_places_add(&c->places, SPL_PLACE_U4, 1, &two, "/checksums",
+                header->populations[p].name));
         }
     }
 out:
@@ -142,7 +145,10 @@ static spl_status create_set(hid_t file, const spl_place *place, const char *uni
     const hsize_t n = place->dims[0];
     hid_t set = -1;
     SPL_TRY(spl_put_dataset(&set, file, place->path,
-        place->type == SPL_PLACE_F8 ? H5T_IEEE_F64LE : H5T_STD_U64LE, 1, &n));
+        place->type == SPL_PLACE_F8   ? H5T_IEEE_F64LE
+        : place->type == SPL_PLACE_U8 ? H5T_STD_U64LE
+                                      : H5T_STD_U32LE,
+        1, &n));
     if (unit != NULL) {
         SPL_TRY(spl_put_text(set, "units", unit));
     }
@@ -160,6 +166,7 @@ static spl_status create_population(
     hid_t group = -1;
     SPL_TRY(create_set(file, &place[0], "ms"));
     SPL_TRY(create_set(file, &place[1], NULL));
+    SPL_TRY(create_set(file, &place[2], NULL));
     group = H5Gopen2(spikes, population->name, H5P_DEFAULT);
     SPL_TRY(put_sorting(group));
     SPL_TRY(spl_put_text(group, "region", population->region));
@@ -285,6 +292,29 @@ out:
     return status;
 }
 
+/* Both checksums as the file has them. */
+static void encode_checksums(const train *t, uint32_t crc[2])
+{
+    crc[0] = htole32(t->crc[0]);
+    crc[1] = htole32(t->crc[1]);
+}
+
+static spl_status write_checksums(conversion *c)
+{
+    spl_status status = SPL_OK;
+    for (size_t p = 0; p < c->reader.header.n_populations; p++) {
+        const train *t = &c->trains[p];
+        uint32_t crc[2];
+        encode_checksums(t, crc);
+        if (t->n > 0) {
+            SPL_TRY(spl_file_write_at(c->fd, c->temporary, crc, sizeof crc,
+                c->places.all[t->place + 2].offset));
+        }
+    }
+out:
+    return status;
+}
+
 /* Second pass: the spikes. */
 static spl_status write_spikes(conversion *c)
 {
@@ -298,6 +328,7 @@ static spl_status write_spikes(conversion *c)
         }
         SPL_TRY(write_frame(c));
     }
+    SPL_TRY(write_checksums(c));
     SPL_TRY(spl_file_sync(c->fd, c->temporary));
 out:
     return status;
@@ -336,6 +367,12 @@ static spl_status compare(conversion *c)
         }
         for (size_t column = 0; column < 2 && t->n > 0; column++) {
             SPL_TRY(compare_column(c, &c->places.all[t->place + column], t->crc[column]));
+        }
+        if (t->n > 0) {
+            uint32_t crc[2];
+            encode_checksums(t, crc);
+            SPL_TRY(compare_column(
+                c, &c->places.all[t->place + 2], spl_crc32c(0, crc, sizeof crc)));
         }
     }
 out:
