@@ -17,7 +17,12 @@
 
 static const char magic[8] = {'S', 'P', 'L', 'C', 'K', 'P', 'T', '\n'};
 
-enum { FORM = 1, END_BYTES = 8, ENTRY_BYTES = SPL_CHECKPOINT_NAME + 8 };
+enum {
+    FORM = 1,
+    END_BYTES = 8,
+    ENTRY_BYTES = SPL_CHECKPOINT_NAME + 8,
+    PIECE_BYTES = 1 << 16
+};
 
 /* Places in the header. */
 enum {
@@ -327,8 +332,80 @@ static spl_status read_image(spl_checkpoint *c, const char *path)
     if (!count_bytes(c->sections, c->n_sections, &bytes) || bytes != c->n_bytes) {
         return damaged(path, "its sections do not fill it");
     }
-    place_sections(c);
     return SPL_OK;
+}
+
+/* What both ways of reading begin with: the header of a plain file of a possible size,
+ * and room for its table. */
+static spl_status begin_reading(spl_checkpoint *c, int *fd, const char *path,
+    unsigned char header[SPL_CHECKPOINT_HEADER])
+{
+    spl_status status = SPL_OK;
+    uint64_t bytes = 0;
+    SPL_TRY(open_file(path, fd, &bytes));
+    if (bytes < SPL_CHECKPOINT_HEADER + END_BYTES) {
+        SPL_TRY(damaged(path, "too short"));
+    }
+    SPL_TRY(spl_file_read_at(*fd, path, header, SPL_CHECKPOINT_HEADER, (uint64_t)0));
+    SPL_TRY(check_header(header, path, bytes, &c->n_sections));
+    c->n_bytes = (size_t)bytes;
+    c->sections = calloc(c->n_sections + 1, sizeof *c->sections);
+    if (c->sections == NULL) {
+        status = no_memory(bytes);
+    }
+out:
+    return status;
+}
+
+/* Checksum of everything in front of the stored one. */
+static spl_status sum_file(int fd, const char *path, size_t bytes, uint32_t *crc)
+{
+    spl_status status = SPL_OK;
+    unsigned char piece[PIECE_BYTES];
+    *crc = 0;
+    for (size_t at = 0; at < bytes;) {
+        const size_t n = bytes - at < sizeof piece ? bytes - at : sizeof piece;
+        SPL_TRY(spl_file_read_at(fd, path, piece, n, at));
+        *crc = spl_crc32c(*crc, piece, n);
+        at += n;
+    }
+out:
+    return status;
+}
+
+spl_status spl_checkpoint_inspect(spl_checkpoint *about, const char *path)
+{
+    spl_status status = SPL_OK;
+    spl_checkpoint c = {0};
+    unsigned char header[SPL_CHECKPOINT_HEADER];
+    unsigned char end[END_BYTES];
+    uint32_t crc = 0;
+    int fd = -1;
+    *about = c;
+    SPL_TRY(begin_reading(&c, &fd, path, header));
+    const size_t n_head = SPL_CHECKPOINT_HEADER + c.n_sections * ENTRY_BYTES;
+    c.image = malloc(n_head);
+    if (c.image == NULL) {
+        status = no_memory(n_head);
+        goto out;
+    }
+    SPL_TRY(spl_file_read_at(fd, path, c.image, n_head, (uint64_t)0));
+    SPL_TRY(sum_file(fd, path, c.n_bytes - END_BYTES, &crc));
+    SPL_TRY(spl_file_read_at(fd, path, end, sizeof end, c.n_bytes - END_BYTES));
+    if (get_u64(end) != crc) {
+        SPL_TRY(damaged(path, "its checksum is wrong"));
+    }
+    SPL_TRY(read_image(&c, path));
+    *about = c;
+    about->sections = NULL;
+    about->image = NULL;
+    about->n_sections = 0;
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    spl_checkpoint_deinit(&c);
+    return status;
 }
 
 spl_status spl_checkpoint_load(
@@ -337,27 +414,19 @@ spl_status spl_checkpoint_load(
     spl_status status = SPL_OK;
     spl_checkpoint c = {0};
     unsigned char header[SPL_CHECKPOINT_HEADER];
-    uint64_t bytes = 0;
     int fd = -1;
     *checkpoint = c;
-    SPL_TRY(open_file(path, &fd, &bytes));
-    if (bytes < SPL_CHECKPOINT_HEADER + END_BYTES) {
-        SPL_TRY(damaged(path, "too short"));
-    }
-    SPL_TRY(spl_file_read_at(fd, path, header, sizeof header, (uint64_t)0));
-    SPL_TRY(check_header(header, path, bytes, &c.n_sections));
-    if (bytes > max_bytes) {
+    SPL_TRY(begin_reading(&c, &fd, path, header));
+    if (c.n_bytes > max_bytes) {
         SPL_FAIL(SPL_ERR_FORMAT,
-            "%s: %llu bytes, a checkpoint of this run has at most %llu; it is damaged or "
+            "%s: %zu bytes, a checkpoint of this run has at most %llu; it is damaged or "
             "belongs to another run",
-            path, (unsigned long long)bytes, (unsigned long long)max_bytes);
+            path, c.n_bytes, (unsigned long long)max_bytes);
     }
-    SPL_TRY(spl_memory_check(bytes, "the checkpoint"));
-    c.n_bytes = (size_t)bytes;
-    c.sections = calloc(c.n_sections + 1, sizeof *c.sections);
+    SPL_TRY(spl_memory_check(c.n_bytes, "the checkpoint"));
     c.image = malloc(c.n_bytes);
-    if (c.sections == NULL || c.image == NULL) {
-        status = no_memory(bytes);
+    if (c.image == NULL) {
+        status = no_memory(c.n_bytes);
         goto out;
     }
     SPL_TRY(spl_file_read_at(fd, path, c.image, c.n_bytes, (uint64_t)0));
@@ -367,6 +436,7 @@ spl_status spl_checkpoint_load(
         SPL_TRY(damaged(path, "its checksum is wrong"));
     }
     SPL_TRY(read_image(&c, path));
+    place_sections(&c);
     *checkpoint = c;
     c = (spl_checkpoint){0};
 out:

@@ -75,6 +75,11 @@ SPL_MUST_CHECK spl_status spl_checkpoint_write(
 SPL_MUST_CHECK spl_status spl_checkpoint_load(
     spl_checkpoint *checkpoint, const char *path, uint64_t max_bytes);
 
+/* Check a checkpoint without keeping it: one pass in small pieces.
+ *   about   receives step, texts and size; owns nothing
+ * Result: as spl_checkpoint_load. */
+SPL_MUST_CHECK spl_status spl_checkpoint_inspect(spl_checkpoint *about, const char *path);
+
 /* Does the file begin like a checkpoint? */
 bool spl_is_checkpoint(const char *path);
 
