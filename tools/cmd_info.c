@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "state.h"
 #include "talk.h"
 #include "tool.h"
 
@@ -144,13 +145,6 @@ static void print_delays(const connectome_page *page)
         delays->n_distinct, delays->max + 1, delays->max_all + 1);
 }
 
-/* "killed": nobody writes a file that says running. */
-static const char *state_of(const spl_results_info *results)
-{
-    bool running = strcmp(results->status, "running") == 0;
-    return running && !results->live ? "killed" : results->status;
-}
-
 static void print_population(const spl_results_population *population)
 {
     printf("population %s: %" PRIu64 " %s", population->name, population->size,
@@ -190,6 +184,11 @@ static void print_results(const spl_results_info *results)
         results->created);
     if (*results->message != '\0') {
         printf("           %s\n", results->message);
+    }
+    if (state_can_resume(results)) {
+        fputs("to go on   splenium resume ", stdout);
+        print_word(stdout, results->path);
+        putchar('\n');
     }
     if (results->escaped_nodes > 0) {
         printf(

@@ -48,6 +48,26 @@ void print_text(FILE *file, const char *text)
     }
 }
 
+void print_word(FILE *file, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789_-./=:,+@%";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, file);
+        return;
+    }
+    fputc('\'', file);
+    for (const char *c = word; *c != '\0'; c++) {
+        const char text[] = {*c, '\0'};
+        if (*c == '\'') {
+            fputs("'\\''", file);
+        } else {
+            print_text(file, text);
+        }
+    }
+    fputc('\'', file);
+}
+
 static void clear_bar(void)
 {
     if (talk.bar) {

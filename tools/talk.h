@@ -24,6 +24,8 @@ bool talk_has_terminal(void);
 /* Print a text that may come from a file: control characters become '?', lest a label
  * command the terminal. */
 void print_text(FILE *file, const char *text);
+/* Print a text so that a shell takes it as one word. */
+void print_word(FILE *file, const char *word);
 /* Print a paragraph in lines of at most 80 columns, all but the first indented. `column`
  * is where the cursor stands. */
 void print_wrapped(FILE *file, size_t indent, size_t column, const char *text);

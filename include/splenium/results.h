@@ -19,6 +19,7 @@ typedef struct spl_results_stream {
     const char *variables; /* names separated by blanks */
     uint64_t n_rows;       /* of the whole run */
     uint64_t n_durable;    /* rows that are there; later ones read as zeros */
+    uint64_t n_confirmed;  /* rows below have the right checksum; 0 but in a check */
     size_t width;          /* values per row: nodes, or 1 for an average over them */
     double first_time_ms, period_ms;
 } spl_results_stream;
@@ -67,6 +68,34 @@ SPL_API void spl_results_free(spl_results_info *info);
  *   digest   receives SHA-256 as hex
  * Result: as spl_results_describe. Cost: reads the whole file. */
 SPL_API SPL_MUST_CHECK spl_status spl_results_digest(const char *path, char digest[65]);
+
+#define SPL_RESULTS_NO_ROW UINT64_MAX
+
+/* One thing that a check has found. */
+typedef struct spl_results_finding {
+    bool damage;         /* false: a note, e.g. of what a killed run leaves */
+    const char *file;    /* the results file, or one of those beside it */
+    const char *dataset; /* in it; "" if it is about the file as a whole */
+    uint64_t row;        /* first bad row, or SPL_RESULTS_NO_ROW */
+    const char *text;    /* one line: file, dataset, what is wrong, what to do */
+} spl_results_finding;
+/* The texts live until it returns. */
+typedef void spl_results_tell(void *user, const spl_results_finding *finding);
+
+/* Check a results file and what belongs to it: that all datasets are there, inside the
+ * file and apart; both slots of /progress; the checksum of every complete block of
+ * durable rows; that state, rows and message fit each other; the final state; the
+ * checkpoints, the spike journal or the file of spikes beside it. Works while a run
+ * writes the file and does not disturb it. The file may come from anybody, as for
+ * spl_results_describe; memory does not grow with it.
+ *   tell   is called for each finding
+ *   out    receives the description, with n_confirmed; NULL if damage left nothing to
+ *          describe. Free with spl_results_free
+ * Result: SPL_OK, whatever was found; SPL_ERR_NOT_FOUND if it is no results file;
+ * SPL_ERR_FILE_MISSING; SPL_ERR_FILE_READ; SPL_ERR_NO_MEMORY. Cost: reads all that is
+ * durable once. */
+SPL_API SPL_MUST_CHECK spl_status spl_results_check(
+    const char *path, spl_results_tell *tell, void *user, spl_results_info **out);
 
 #ifdef __cplusplus
 }

@@ -324,6 +324,8 @@ spl_status spl_results_describe(const char *path, spl_results_info **out)
     spl_status status = SPL_OK;
     const bool config = false;
     bool is_hdf5 = false;
+    /* before the code is read: who lets go of the lock has written it */
+    const bool held = spl_lock_is_held(path);
     spl_sandbox sandbox = {.child = -1, .fd = -1};
     arrived a = {.info = calloc(1, sizeof *a.info)};
     *out = NULL;
@@ -345,7 +347,8 @@ spl_status spl_results_describe(const char *path, spl_results_info **out)
     }
     SPL_TRY(spl_sandbox_start(&sandbox, path, spl_results_child, &config, CHILD_BYTES));
     SPL_TRY(collect(&a, &sandbox));
-    a.info->live = spl_lock_is_held(path);
+    a.info->live = held && (strcmp(a.info->status, code_names[SPL_RUN_RUNNING]) == 0 ||
+                               spl_lock_is_held(path));
     *out = a.info;
     a.info = NULL;
 out:

@@ -1,0 +1,55 @@
+/* Inside the check of a results file of unknown origin. */
+#ifndef SPL_OUTPUT_CHECK_H
+#define SPL_OUTPUT_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "output/internal.h"
+#include "output/survey.h"
+#include "splenium/results.h"
+
+enum { SPL_CHECK_BUFFER = 1 << 20 };
+
+/* A check under way. The file stays open: whatever takes its name meanwhile, the rows are
+ * those of the file that was surveyed. */
+typedef struct spl_checker {
+    const char *path;
+    int fd;
+    uint64_t file_bytes;
+    spl_results_tell *tell;
+    void *user;
+    spl_results_info *info;
+    spl_results_stream *streams; /* of info */
+    spl_survey survey;
+    uint64_t n_rows[SPL_MAX_STREAMS];
+    spl_record newest; /* of the slots */
+    unsigned char *buffer;
+} spl_checker;
+
+/* Is this the state of the run? */
+bool spl_check_is(const spl_checker *c, const char *status);
+/* Tell of a finding: "file: dataset: text". `row` may be SPL_RESULTS_NO_ROW. */
+void spl_check_say(const spl_checker *c, bool damage, const char *file,
+    const char *dataset, uint64_t row, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* Tell the last error as damage of `file`, if the file is at fault; else pass the status
+ * on. */
+SPL_MUST_CHECK spl_status spl_check_error(
+    const spl_checker *c, const char *file, spl_status status);
+/* A dataset that a run writes; NULL, after a word about it, if it is not there or not
+ * what it should be. */
+const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
+    spl_place_type type, int rank, const uint64_t *dims);
+/* CRC32C of bytes of an open file. Result: SPL_OK; SPL_ERR_FILE_READ. */
+SPL_MUST_CHECK spl_status spl_check_sum(const spl_checker *c, int fd, const char *path,
+    uint64_t offset, uint64_t bytes, uint32_t *crc);
+
+/* check_rows.c: every block of rows below the durable count; the final state. */
+SPL_MUST_CHECK spl_status spl_check_rows(const spl_checker *c);
+SPL_MUST_CHECK spl_status spl_check_final(const spl_checker *c);
+/* check_beside.c: checkpoints, spike journal, spikes. */
+SPL_MUST_CHECK spl_status spl_check_beside(const spl_checker *c);
+
+#endif
