@@ -3,7 +3,8 @@
  * The input is averaged over bins of rint(4 ms / dt) steps that end at steps k * bin;
  * x[k] is the mean of bin k, bins before the start count as zero, those of the transient
  * are real. The kernel has M = ceil(hrf_length / 4 ms) values. A row at step n uses the
- * bins up to K = floor(n / bin). With D the realised width of a bin in seconds,
+ * bins up to K = floor(n / bin), added from the oldest on. With D the realised width of a
+ * bin in seconds,
  *
  *   aligned (default)  S = D * sum over m = 0 .. M-1 of G(m D) x[K-m]
  *                      y = k_1 V_0 S for FirstOrderVolterra, y = S for the others
@@ -17,7 +18,12 @@
  *
  * Kernels, t in s, as in The Virtual Brain (Friston et al. 2000; Boynton et al. 1996;
  * Polonsky et al. 2000; Glover 1999); Gamma and DoubleExponential are scaled to the
- * maximum a. Memory: a ring of M bins, whatever the duration. */
+ * maximum a.
+ *
+ * A bin is added, with its weights, to the sums of all rows to come that it is in: of
+ * 5000 bins that a row of the default settings takes, none is kept. Memory: a row of sums
+ * for each row under way at a time (10 of them), whatever the duration; at periods below
+ * 4 ms for each of M values of K, as rows of the same K are the same. */
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +32,9 @@
 #define BIN_MS            4.0
 /* An hour; keeps all sizes far from overflow. */
 #define MAX_HRF_LENGTH_MS 3.6e6
+
+/* Sums that a bin is added to at a time. */
+enum { AT_ONCE = 16 };
 
 enum {
     HRF_LENGTH,
@@ -148,6 +157,48 @@ static double largest_value(const spl_monitor *monitor)
     return largest;
 }
 
+/* Rows of the same newest bin K are the same and share their sums: due number q = 0, 1,
+ * ... is the row, or, with several rows to a bin, counts the bins from that of row 0. */
+static bool rows_share(const spl_monitor *monitor)
+{
+    return monitor->row_steps < monitor->bin_steps;
+}
+
+static uint64_t newest_bin_of_row(const spl_monitor *monitor, uint64_t row)
+{
+    return spl_monitor_row_step(monitor, row) / monitor->bin_steps;
+}
+
+/* K of due number q. */
+static uint64_t newest_bin(const spl_monitor *monitor, uint64_t q)
+{
+    return rows_share(monitor) ? newest_bin_of_row(monitor, 0) + q
+                               : newest_bin_of_row(monitor, q);
+}
+
+/* The first due number that has bin k, or would have it with a longer kernel. */
+static uint64_t first_due(const spl_monitor *monitor, uint64_t k)
+{
+    if (rows_share(monitor)) {
+        const uint64_t first = newest_bin_of_row(monitor, 0);
+        return k > first ? k - first : 0;
+    }
+    const uint64_t step = k * monitor->bin_steps;
+    if (step <= spl_monitor_row_step(monitor, 0)) {
+        return 0;
+    }
+    return (step - monitor->run.n_transient - 1) / monitor->row_steps;
+}
+
+/* Due numbers under way at a time. When the first bin of q + n_sums comes, the rows of q
+ * are gone, as that is more than K of q. */
+static size_t n_sums(const spl_monitor *monitor)
+{
+    const uint64_t length = monitor->n_taps * monitor->bin_steps;
+    return rows_share(monitor) ? monitor->n_taps
+                               : (size_t)((length - 1) / monitor->row_steps + 1);
+}
+
 static spl_status plan(spl_monitor *monitor)
 {
     const spl_monitor_spec *spec = &monitor->spec;
@@ -161,7 +212,7 @@ static spl_status plan(spl_monitor *monitor)
     monitor->bin_origin = 0;
     monitor->n_taps = (size_t)ceil(length / BIN_MS);
     monitor->n_table = monitor->n_taps;
-    monitor->n_state = spec->n_variables * monitor->n_taps * monitor->run.n_nodes;
+    monitor->n_state = spec->n_variables * n_sums(monitor) * monitor->run.n_nodes;
     double largest = largest_value(monitor);
     if (!isfinite(largest) || (kernels[spec->choices[KERNEL]].scaled && largest <= 0.0)) {
         return spl_error(SPL_ERR_CONFIG,
@@ -196,31 +247,43 @@ static void start(spl_monitor *monitor)
     }
 }
 
-/* Bin k of variable v: state[v][k mod M][node]. */
-static double *ring_bin(const spl_monitor *monitor, size_t v, uint64_t bin)
+/* The sums of due number q: state[v][q mod n_sums][node]. */
+static double *sums_of(const spl_monitor *monitor, size_t v, uint64_t q)
 {
-    size_t slot = (size_t)(bin % monitor->n_taps);
-    return monitor->state + (v * monitor->n_taps + slot) * monitor->run.n_nodes;
+    const size_t n = n_sums(monitor);
+    return monitor->state + (v * n + (size_t)(q % n)) * monitor->run.n_nodes;
 }
 
-static void store_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
+/* Add bin k, whose mean of variable v stands in its sum, to what is due. */
+static void spread(spl_monitor *monitor, size_t v, uint64_t k, size_t begin, size_t end)
 {
-    uint64_t bin = step / monitor->bin_steps;
-    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        const double *sum = monitor->sum + v * monitor->run.n_nodes;
-        spl_monitor_kernels(monitor)->divide(ring_bin(monitor, v, bin) + begin,
-            sum + begin, (double)monitor->bin_steps, end - begin);
+    const double *mean = monitor->sum + v * monitor->run.n_nodes + begin;
+    double *sums[AT_ONCE];
+    double weights[AT_ONCE];
+    size_t count = 0;
+    uint64_t q = first_due(monitor, k);
+    for (uint64_t lag; (lag = newest_bin(monitor, q) - k) < monitor->n_taps; q++) {
+        sums[count] = sums_of(monitor, v, q) + begin;
+        weights[count] = monitor->table[lag];
+        if (lag == monitor->n_taps - 1) {
+            memset(sums[count], 0, (end - begin) * sizeof *mean);
+        }
+        if (++count == AT_ONCE) {
+            spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
+            count = 0;
+        }
     }
+    spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
 }
 
-static void convolve(const spl_monitor *monitor, size_t v, uint64_t newest, double *y,
-    size_t begin, size_t end)
+static void take_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
 {
-    size_t lags = newest < monitor->n_taps ? (size_t)newest : monitor->n_taps;
-    memset(y + begin, 0, (end - begin) * sizeof *y);
-    spl_monitor_kernels(monitor)->weigh(y + begin, ring_bin(monitor, v, 0) + begin,
-        monitor->n_taps, monitor->run.n_nodes, (size_t)(newest % monitor->n_taps),
-        monitor->table, lags, end - begin);
+    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+        double *sum = monitor->sum + v * monitor->run.n_nodes + begin;
+        spl_monitor_kernels(monitor)->divide(
+            sum, sum, (double)monitor->bin_steps, end - begin);
+        spread(monitor, v, step / monitor->bin_steps, begin, end);
+    }
 }
 
 static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const double *values,
@@ -233,16 +296,17 @@ static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const doubl
     double scale = first_order ? spec->options[K_1] * spec->options[V_0] : 1.0;
     double factor = tvb ? scale : scale * bin_width_s(monitor);
     double offset = tvb && first_order ? 1.0 : 0.0;
-    convolve(monitor, v, step / monitor->bin_steps, row, begin, end);
+    const uint64_t q = first_due(monitor, step / monitor->bin_steps);
+    const double *sums = sums_of(monitor, v, q);
     for (size_t i = begin; i < end; i++) {
-        row[i] = factor * (row[i] - offset);
+        row[i] = factor * (sums[i] - offset);
     }
 }
 
 static const struct spl_monitor_ops ops = {
     .plan = plan,
     .start = start,
-    .bin = store_bin,
+    .bin = take_bin,
     .row = write_row,
 };
 

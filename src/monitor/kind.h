@@ -43,7 +43,8 @@ struct spl_monitor_ops {
     spl_status (*plan)(spl_monitor *monitor);
     /* Fill the table and the state, both zeroed. */
     void (*start)(spl_monitor *monitor);
-    /* Take in the sums of a full bin, the one that ends at `step`. */
+    /* Take in the sums of a full bin, the one that ends at `step`; what is left in them
+     * does not matter. */
     void (*bin)(spl_monitor *monitor, uint64_t step, size_t begin, size_t end);
     /* Write variable `v` of the row at `step`, after the bin that ends there; `values`
      * are the samples of that step, `row` has the monitor's width. */

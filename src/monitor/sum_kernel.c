@@ -59,55 +59,22 @@ static void divide(double *mean, const double *sum, double count, size_t n)
     }
 }
 
-/* Bins weighed together, with their weights in registers, and how many bins ahead the
- * cache is told to fetch: the bins of a few nodes are short pieces far apart, which the
- * processor does not foresee (998 nodes, 5000 bins: 2.1 instead of 5 ms). */
-enum { BINS_AT_ONCE = 8, BINS_AHEAD = 16 };
-
-VEC_INLINE void weigh_few(double *y, const double *const *bin, ptrdiff_t ahead,
-    const double *tap, const size_t count, size_t n)
+static void spread(
+    double *const *sums, const double *weights, size_t count, const double *x, size_t n)
 {
     size_t i = 0;
     for (; i + SPL_LANES <= n; i += SPL_LANES) {
-        vec total = vec_load(y + i);
-        SPL_UNROLL
+        const vec at = vec_load(x + i);
         for (size_t m = 0; m < count; m++) {
-            total = total + vec_set(tap[m]) * vec_load(bin[m] + i);
-            __builtin_prefetch(bin[m] + i + ahead);
+            vec_store(sums[m] + i, vec_load(sums[m] + i) + vec_set(weights[m]) * at);
         }
-        vec_store(y + i, total);
     }
     for (; i < n; i++) {
         for (size_t m = 0; m < count; m++) {
-            y[i] += tap[m] * bin[m][i];
+            sums[m][i] += weights[m] * x[i];
         }
-    }
-}
-
-static void weigh(double *y, const double *ring, size_t n_slots, size_t stride,
-    size_t newest, const double *tap, size_t count, size_t n)
-{
-    size_t slot = newest;
-    for (size_t m = 0; m < count;) {
-        const size_t few = count - m < BINS_AT_ONCE ? 1 : BINS_AT_ONCE;
-        const double *bin[BINS_AT_ONCE];
-        /* 0 fetches what is there already */
-        ptrdiff_t ahead = 0;
-        if (slot >= BINS_AT_ONCE + BINS_AHEAD) {
-            ahead = -(ptrdiff_t)(BINS_AHEAD * stride);
-        }
-        for (size_t b = 0; b < few; b++) {
-            bin[b] = ring + slot * stride;
-            slot = slot > 0 ? slot - 1 : n_slots - 1;
-        }
-        if (few == BINS_AT_ONCE) {
-            weigh_few(y, bin, ahead, tap + m, BINS_AT_ONCE, n);
-        } else {
-            weigh_few(y, bin, ahead, tap + m, 1, n);
-        }
-        m += few;
     }
 }
 
 const spl_bin_kernels SPL_TARGETED(spl_bin_kernels) = {
-    .add = add, .divide = divide, .weigh = weigh};
+    .add = add, .divide = divide, .spread = spread};

@@ -1,4 +1,4 @@
-/* Sums over the samples of a bin, and over bins; compiled once per SIMD target, with the
+/* Sums over the samples of a bin, and of bins; compiled once per SIMD target, with the
  * same bits on each. */
 #ifndef SPL_MONITOR_SUM_KERNEL_H
 #define SPL_MONITOR_SUM_KERNEL_H
@@ -14,13 +14,13 @@ typedef struct spl_bin_kernels {
      *   sum      [n], in and out
      *   sample   [count][stride] */
     void (*add)(double *sum, const double *sample, size_t stride, size_t count, size_t n);
-    /* mean[i] = sum[i] / count, n nodes. */
+    /* mean[i] = sum[i] / count, n nodes; may be the same place. */
     void (*divide)(double *mean, const double *sum, double count, size_t n);
-    /* Add to y the weighted sum over `count` bins, from the newest back: bin m of node i
-     * is ring[(newest - m mod n_slots) * stride + i], its weight tap[m].
-     *   y   [n], in and out */
-    void (*weigh)(double *y, const double *ring, size_t n_slots, size_t stride,
-        size_t newest, const double *tap, size_t count, size_t n);
+    /* Add weights[m] * x to each of `count` sums.
+     *   sums   [count][n], in and out
+     *   x      [n] */
+    void (*spread)(double *const *sums, const double *weights, size_t count,
+        const double *x, size_t n);
 } spl_bin_kernels;
 
 extern const spl_bin_kernels spl_bin_kernels_scalar, spl_bin_kernels_v3,

@@ -156,6 +156,65 @@ START_TEST(the_transient_feeds_the_kernel)
 }
 END_TEST
 
+enum { BIN = 13, BRIEF_TAPS = 11, BRIEF_STEPS = 1300, BRIEF_NODES = 19 };
+
+static double uneven(uint64_t step, size_t v, size_t node, const void *user)
+{
+    (void)v;
+    (void)user;
+    return sin(0.37 * (double)step + (double)node) + 0.01 * (double)(step * 7 % 31);
+}
+
+static double bin_impulse(uint64_t step, size_t v, size_t node, const void *user)
+{
+    return BIN * impulse(step, v, node, user);
+}
+
+/* The mean of bin k, which ends at step k * BIN. */
+static double bin_mean(uint64_t k, size_t node)
+{
+    double sum = 0.0;
+    for (uint64_t step = (k - 1) * BIN + 1; step <= k * BIN; step++) {
+        sum += uneven(step, 0, node, NULL);
+    }
+    return sum / BIN;
+}
+
+static const uint64_t row_steps[] = {1, 3, 12, 13, 14, 26, 40, 100, 143, 144, 400};
+
+/* Rows of every period, in bins of 13 steps, are what their definition says. */
+START_TEST(rows_are_convolutions_whatever_their_period)
+{
+    const uint64_t transients[] = {0, 5, 13, 200};
+    const uint64_t every = row_steps[_i];
+    spl_monitor_spec spec = default_spec("bold");
+    set_option(&spec, "hrf_length", 4.0 * BRIEF_TAPS);
+    spec.period_ms = 0.3 * BIN;
+    drive kernel = {
+        &spec, {1, 0.3, 0, BRIEF_TAPS * BIN}, bin_impulse, NULL, {BRIEF_TAPS}, 1, false};
+    recording taps = run_drive(&kernel);
+    spec.period_ms = 0.3 * (double)every;
+    for (size_t t = 0; t < 4; t++) {
+        drive d = {&spec, {BRIEF_NODES, 0.3, transients[t], BRIEF_STEPS}, uneven, NULL,
+            {16, 1, 50}, 2, true};
+        recording r = run_drive(&d);
+        ck_assert_uint_eq(r.n_rows, (BRIEF_STEPS - transients[t]) / every);
+        for (size_t row = 0; row < r.n_rows; row++) {
+            const uint64_t newest = (transients[t] + (row + 1) * every) / BIN;
+            for (size_t i = 0; i < BRIEF_NODES; i++) {
+                double y = 0.0;
+                for (uint64_t m = 0; m < BRIEF_TAPS && m < newest; m++) {
+                    y += taps.values[0][m] * bin_mean(newest - m, i);
+                }
+                ck_assert_double_eq_tol(r.values[0][row * BRIEF_NODES + i], y, 1e-16);
+            }
+        }
+        free_recording(&r);
+    }
+    free_recording(&taps);
+}
+END_TEST
+
 enum { STORED_BINS = 17500, STORED_NODES = 16, STORED_ROWS = 35, BOLD_NODES = 40 };
 
 /* Stored means from bin 13 on, zero before (README of the reference). */
@@ -358,6 +417,8 @@ Suite *spl_test_suite(void)
     tcase_add_test(bold, tvb_arithmetic_is_one_bin_late_and_unscaled);
     tcase_add_test(bold, rows_within_the_kernel_transient_are_counted);
     tcase_add_test(bold, the_transient_feeds_the_kernel);
+    tcase_add_loop_test(bold, rows_are_convolutions_whatever_their_period, 0,
+        (int)(sizeof row_steps / sizeof *row_steps));
     tcase_add_test(bold, bold_of_a_stored_tvb_run);
     suite_add_tcase(suite, bold);
     TCase *balloon = tcase_create("balloon");
