@@ -178,14 +178,14 @@ static void print_stream(const spl_results_stream *stream)
 
 static void print_results(const spl_results_info *results)
 {
-    printf("run        %s after %" PRIu64 " steps; %s, splenium %s, %s\n",
-        state_of(results), results->step,
-        *results->model != '\0' ? results->model : "no nodes", results->software_version,
-        results->created);
+    const char *state = state_of(results->status, results->live);
+    printf("run        %s after %" PRIu64 " steps; %s, splenium %s, %s\n", state,
+        results->step, *results->model != '\0' ? results->model : "no nodes",
+        results->software_version, results->created);
     if (*results->message != '\0') {
         printf("           %s\n", results->message);
     }
-    if (state_can_resume(results)) {
+    if (state_can_resume(state)) {
         fputs("to go on   splenium resume ", stdout);
         print_word(stdout, results->path);
         putchar('\n');
@@ -317,7 +317,7 @@ static void write_populations(json_writer *json, const spl_results_info *results
 static void write_results(json_writer *json, const spl_results_info *results)
 {
     json_begin(json, "results", '{');
-    json_text(json, "state", state_of(results));
+    json_text(json, "state", state_of(results->status, results->live));
     json_text(json, "message", results->message);
     json_flag(json, "live", results->live);
     json_whole(json, "step", results->step);

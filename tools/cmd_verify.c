@@ -57,15 +57,7 @@ static void print_verdict(const report *r, const char *path, const spl_results_i
         print_stream(&info->streams[s]);
     }
     if (info != NULL) {
-        printf("run        %s after %" PRIu64 " steps", state_of(info), info->step);
-        fputs(*info->message != '\0' ? "; " : "", stdout);
-        print_text(stdout, info->message);
-        putchar('\n');
-    }
-    if (info != NULL && state_can_resume(info)) {
-        fputs("to go on   splenium resume ", stdout);
-        print_word(stdout, path);
-        putchar('\n');
+        state_print(path, state_of(info->status, info->live), info->message, info->step);
     }
     fputs("verdict    ", stdout);
     print_text(stdout, path);
@@ -82,10 +74,11 @@ static void write_verdict(json_writer *json, bool good, const spl_results_info *
     if (info == NULL) {
         return;
     }
-    json_text(json, "state", state_of(info));
+    const char *state = state_of(info->status, info->live);
+    json_text(json, "state", state);
     json_text(json, "message", info->message);
     json_whole(json, "step", info->step);
-    json_flag(json, "can_resume", state_can_resume(info));
+    json_flag(json, "can_resume", state_can_resume(state));
     json_begin(json, "streams", '[');
     for (size_t s = 0; s < info->n_streams; s++) {
         const spl_results_stream *stream = &info->streams[s];

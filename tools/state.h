@@ -6,8 +6,10 @@
 
 /* The state of a run, or "killed" for one that says it is running but nobody writes it.
  */
-const char *state_of(const spl_results_info *info);
-/* Is there something to go on with? */
-bool state_can_resume(const spl_results_info *info);
+const char *state_of(const char *status, bool live);
+/* Is there something to go on with, given the state? */
+bool state_can_resume(const char *state);
+/* Print how a run stands, in a line "run" and, if it can go on, a line "to go on". */
+void state_print(const char *path, const char *state, const char *message, uint64_t step);
 
 #endif

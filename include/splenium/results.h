@@ -97,6 +97,41 @@ typedef void spl_results_tell(void *user, const spl_results_finding *finding);
 SPL_API SPL_MUST_CHECK spl_status spl_results_check(
     const char *path, spl_results_tell *tell, void *user, spl_results_info **out);
 
+/* The last durable row of one variable. */
+typedef struct spl_watch_value {
+    const char *stream, *variable;
+    uint64_t n_durable, n_rows;
+    double time_ms;        /* of that row; NAN before the first one */
+    double mean, min, max; /* over its values; NAN if they cannot be read */
+} spl_watch_value;
+
+/* How a run stands; texts and values live until the next look. */
+typedef struct spl_watch_view {
+    const char *status, *message; /* as in spl_results_info */
+    bool live;
+    bool replaced; /* another file has taken the name since the look before, e.g. a longer
+                      one of the same run */
+    uint64_t step; /* output of all steps below is there */
+    uint64_t start_step; /* where it was begun or resumed last */
+    double start_s;      /* when: seconds since 1970, UTC; 0: not known */
+    size_t n_values;
+    const spl_watch_value *values;
+} spl_watch_view;
+
+/* A results file that is followed. */
+typedef struct spl_watch spl_watch;
+
+/* Begin to follow a results file, also that of a run which is over. Nothing of it is
+ * locked or kept from the run, and it may come from anybody. Close with spl_watch_close.
+ * Result: as spl_results_describe. */
+SPL_API SPL_MUST_CHECK spl_status spl_watch_open(spl_watch **out, const char *path);
+/* Look how it stands now: a few reads, and a row of each variable. Result: SPL_OK;
+ * SPL_ERR_FILE_MISSING; SPL_ERR_FILE_READ; SPL_ERR_FORMAT; as spl_watch_open if the file
+ * was replaced. */
+SPL_API SPL_MUST_CHECK spl_status spl_watch_look(spl_watch *watch, spl_watch_view *view);
+/* NULL is fine. */
+SPL_API void spl_watch_close(spl_watch *watch);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,31 +1,21 @@
 /* Is a results file what it should be? What it holds in whole, its slots, its state. */
 #include "output/check.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/file.h"
 #include "h5/h5.h"
 
-enum {
-    MAX_TEXT = 4096,
-    OPENINGS = 20,   /* a run that becomes longer replaces its file */
-    SLOT_READS = 50, /* of a slot that is being written */
-    WAIT_MS = 5
-};
+enum { MAX_TEXT = 4096 };
 
 bool spl_check_is(const spl_checker *c, const char *status)
 {
-    return strcmp(c->info->status, status) == 0;
+    return strcmp(c->file.info->status, status) == 0;
 }
 
 void spl_check_say(const spl_checker *c, bool damage, const char *file,
@@ -83,9 +73,9 @@ out:
 const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
     spl_place_type type, int rank, const uint64_t *dims)
 {
-    const spl_survey_set *set = spl_survey_find(&c->survey, path);
+    const spl_survey_set *set = spl_survey_find(&c->file.survey, path);
     if (set == NULL) {
-        spl_check_say(c, true, c->path, path, SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, path, SPL_RESULTS_NO_ROW,
             "missing; the file is damaged: take a copy, or run again");
         return NULL;
     }
@@ -94,14 +84,14 @@ const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
         same = set->is.dims[r] == dims[r];
     }
     if (!same) {
-        spl_check_say(c, true, c->path, path, SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, path, SPL_RESULTS_NO_ROW,
             "not of the type and shape that a run writes; the file was changed by "
             "another "
             "program");
         return NULL;
     }
     if (!set->is.contiguous) {
-        spl_check_say(c, true, c->path, path, SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, path, SPL_RESULTS_NO_ROW,
             "does not lie in one piece, as a run writes it; the file was made by another "
             "program");
         return NULL;
@@ -131,8 +121,8 @@ static bool check_fixed(const spl_checker *c)
                 sound;
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (spl_survey_find(&c->survey, texts[i]) == NULL) {
-            spl_check_say(c, true, c->path, texts[i], SPL_RESULTS_NO_ROW,
+        if (spl_survey_find(&c->file.survey, texts[i]) == NULL) {
+            spl_check_say(c, true, c->file.path, texts[i], SPL_RESULTS_NO_ROW,
                 "missing; the file is damaged, and cannot be resumed");
         }
     }
@@ -151,14 +141,14 @@ static int compare_offsets(const void *a, const void *b)
  * have two names. */
 static spl_status check_extents(const spl_checker *c, bool *sound)
 {
-    const spl_survey_set **order = calloc(c->survey.n + 1, sizeof *order);
+    const spl_survey_set **order = calloc(c->file.survey.n + 1, sizeof *order);
     const spl_survey_set *before = NULL;
     size_t n = 0;
     if (order == NULL) {
-        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->path);
+        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->file.path);
     }
-    for (size_t i = 0; i < c->survey.n; i++) {
-        const spl_survey_set *set = &c->survey.sets[i];
+    for (size_t i = 0; i < c->file.survey.n; i++) {
+        const spl_survey_set *set = &c->file.survey.sets[i];
         if (set->is.contiguous && set->is.bytes > 0) {
             order[n++] = set;
         }
@@ -166,17 +156,18 @@ static spl_status check_extents(const spl_checker *c, bool *sound)
     qsort(order, n, sizeof *order, compare_offsets);
     for (size_t i = 0; i < n; i++) {
         const spl_survey_numbers *is = &order[i]->is;
-        if (is->offset > c->file_bytes || is->bytes > c->file_bytes - is->offset) {
+        if (is->offset > c->file.file_bytes ||
+            is->bytes > c->file.file_bytes - is->offset) {
             *sound = false;
-            spl_check_say(c, true, c->path, order[i]->path, SPL_RESULTS_NO_ROW,
+            spl_check_say(c, true, c->file.path, order[i]->path, SPL_RESULTS_NO_ROW,
                 "ends at byte %" PRIu64 " of a file of %" PRIu64
                 "; the file was cut: take a copy, or run again",
-                is->offset + is->bytes, c->file_bytes);
+                is->offset + is->bytes, c->file.file_bytes);
         }
         if (before != NULL && before->is.object != is->object &&
             before->is.offset + before->is.bytes > is->offset) {
             *sound = false;
-            spl_check_say(c, true, c->path, order[i]->path, SPL_RESULTS_NO_ROW,
+            spl_check_say(c, true, c->file.path, order[i]->path, SPL_RESULTS_NO_ROW,
                 "lies over %s; the file is damaged or hostile", before->path);
         }
         if (before == NULL ||
@@ -190,11 +181,11 @@ static spl_status check_extents(const spl_checker *c, bool *sound)
 
 static spl_status check_layout(const spl_checker *c, bool *sound)
 {
-    if (c->survey.file.superblock != 0 || c->survey.file.user_block != 0) {
-        spl_check_say(c, true, c->path, "", SPL_RESULTS_NO_ROW,
+    if (c->file.survey.file.superblock != 0 || c->file.survey.file.user_block != 0) {
+        spl_check_say(c, true, c->file.path, "", SPL_RESULTS_NO_ROW,
             "HDF5 superblock %" PRIu64 ", user block of %" PRIu64
             " bytes: not as a run makes it; the file was made by another program",
-            c->survey.file.superblock, c->survey.file.user_block);
+            c->file.survey.file.superblock, c->file.survey.file.user_block);
     }
     *sound = check_fixed(c);
     return check_extents(c, sound);
@@ -202,42 +193,20 @@ static spl_status check_layout(const spl_checker *c, bool *sound)
 
 typedef enum { SLOT_VALID, SLOT_NEVER_WRITTEN, SLOT_TORN } slot_state;
 
-static slot_state judge_slot(
-    const spl_checker *c, const unsigned char *slot, spl_record *record)
+static slot_state judge_slot(const spl_checker *c, const unsigned char *slot)
 {
-    static const unsigned char never[SPL_SLOT_BYTES];
-    return spl_slot_decode(record, slot, c->info->n_streams, c->n_rows) ? SLOT_VALID
-           : memcmp(slot, never, sizeof never) == 0 ? SLOT_NEVER_WRITTEN
-                                                    : SLOT_TORN;
-}
-
-/* Read both slots; a run that goes on may be writing one just now. */
-static spl_status read_slots(
-    const spl_checker *c, unsigned char slots[2 * SPL_SLOT_BYTES], slot_state states[2])
-{
-    spl_status status = SPL_OK;
-    const struct timespec wait = {.tv_nsec = WAIT_MS * 1000000L};
-    const uint64_t offset = spl_survey_find(&c->survey, "/progress")->is.offset;
     spl_record record;
-    for (int i = 0; i < SLOT_READS; i++) {
-        SPL_TRY(
-            spl_file_read_at(c->fd, c->path, slots, (size_t)2 * SPL_SLOT_BYTES, offset));
-        states[0] = judge_slot(c, slots, &record);
-        states[1] = judge_slot(c, slots + SPL_SLOT_BYTES, &record);
-        if (!c->info->live || (states[0] != SLOT_TORN && states[1] != SLOT_TORN)) {
-            break;
-        }
-        nanosleep(&wait, NULL);
-    }
-out:
-    return status;
+    return spl_slot_decode(&record, slot, c->file.info->n_streams, c->file.n_rows)
+               ? SLOT_VALID
+           : spl_slot_is_empty(slot) ? SLOT_NEVER_WRITTEN
+                                     : SLOT_TORN;
 }
 
 static void tell_slot(const spl_checker *c, size_t i, slot_state state)
 {
     const bool complete = spl_check_is(c, "complete");
     if (state == SLOT_TORN || (state == SLOT_NEVER_WRITTEN && complete)) {
-        spl_check_say(c, complete, c->path, "/progress", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, complete, c->file.path, "/progress", SPL_RESULTS_NO_ROW,
             "slot %zu is %s%s; slot %zu counts: step %" PRIu64, i,
             state == SLOT_TORN ? "torn" : "empty",
             complete ? ", though the run came to its end: the file was changed afterwards"
@@ -246,16 +215,20 @@ static void tell_slot(const spl_checker *c, size_t i, slot_state state)
     }
 }
 
-/* The newest record, and what is wrong with the slots. Result: false if none is valid. */
+/* The newest record, and what is wrong with the slots. *sound is false if there is none.
+ */
 static spl_status check_slots(spl_checker *c, bool *sound)
 {
     spl_status status = SPL_OK;
     unsigned char slots[2 * SPL_SLOT_BYTES];
-    slot_state states[2] = {SLOT_TORN, SLOT_TORN};
-    SPL_TRY(spl_check_error(c, c->path, read_slots(c, slots, states)));
-    *sound = spl_slot_choose(&c->newest, slots, c->info->n_streams, c->n_rows) >= 0;
+    *sound = false;
+    SPL_TRY(spl_opened_slots(&c->file, c->file.info->live, slots));
+    const slot_state states[] = {
+        judge_slot(c, slots), judge_slot(c, slots + SPL_SLOT_BYTES)};
+    *sound =
+        spl_slot_choose(&c->newest, slots, c->file.info->n_streams, c->file.n_rows) >= 0;
     if (!*sound) {
-        spl_check_say(c, true, c->path, "/progress", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, "/progress", SPL_RESULTS_NO_ROW,
             "no valid slot: nothing tells how many rows are there; take a copy, or run "
             "again");
         goto out;
@@ -266,85 +239,40 @@ static spl_status check_slots(spl_checker *c, bool *sound)
     if (spl_check_is(c, "complete") && states[0] == SLOT_VALID &&
         states[1] == SLOT_VALID &&
         memcmp(slots, slots + SPL_SLOT_BYTES, SPL_SLOT_BYTES) != 0) {
-        spl_check_say(c, true, c->path, "/progress", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, "/progress", SPL_RESULTS_NO_ROW,
             "the two slots differ, though the run came to its end: the file was changed "
             "afterwards");
     }
-    c->info->step = c->newest.step;
-    for (size_t s = 0; s < c->info->n_streams; s++) {
-        c->streams[s].n_durable = c->newest.rows[s];
+    c->file.info->step = c->newest.step;
+    for (size_t s = 0; s < c->file.info->n_streams; s++) {
+        c->file.streams[s].n_durable = c->newest.rows[s];
     }
 out:
-    return status;
+    return spl_check_error(c, c->file.path, status);
 }
 
 static void check_status(const spl_checker *c)
 {
     const bool complete = spl_check_is(c, "complete");
-    const bool silent = *c->info->message == '\0';
-    for (size_t s = 0; s < c->info->n_streams && complete; s++) {
-        const spl_results_stream *stream = &c->info->streams[s];
+    const bool silent = *c->file.info->message == '\0';
+    for (size_t s = 0; s < c->file.info->n_streams && complete; s++) {
+        const spl_results_stream *stream = &c->file.info->streams[s];
         if (stream->n_durable < stream->n_rows) {
-            spl_check_say(c, true, c->path, "/status/code", SPL_RESULTS_NO_ROW,
+            spl_check_say(c, true, c->file.path, "/status/code", SPL_RESULTS_NO_ROW,
                 "complete, but %s has %" PRIu64 " of %" PRIu64
                 " rows; the file was changed: run again",
                 stream->name, stream->n_durable, stream->n_rows);
         }
     }
     if (complete && !silent) {
-        spl_check_say(c, true, c->path, "/status/message", SPL_RESULTS_NO_ROW,
-            "'%s', though the run is complete; the file was changed", c->info->message);
+        spl_check_say(c, true, c->file.path, "/status/message", SPL_RESULTS_NO_ROW,
+            "'%s', though the run is complete; the file was changed",
+            c->file.info->message);
     }
     if ((spl_check_is(c, "failed") || spl_check_is(c, "diverged")) && silent) {
-        spl_check_say(c, false, c->path, "/status/message", SPL_RESULTS_NO_ROW,
-            "empty: why the run %s is not told", c->info->status);
+        spl_check_say(c, false, c->file.path, "/status/message", SPL_RESULTS_NO_ROW,
+            "empty: why the run %s is not told", c->file.info->status);
     }
-}
-
-static void close_file(spl_checker *c)
-{
-    if (c->fd >= 0) {
-        close(c->fd);
-    }
-    c->fd = -1;
-    spl_survey_deinit(&c->survey);
-    spl_results_free(c->info);
-    c->info = NULL;
-}
-
-static spl_status open_once(spl_checker *c)
-{
-    spl_status status = SPL_OK;
-    struct stat what;
-    c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (c->fd < 0 || fstat(c->fd, &what) != 0) {
-        SPL_FAIL(errno == ENOENT ? SPL_ERR_FILE_MISSING : SPL_ERR_FILE_READ,
-            "%s: cannot be opened: %s", c->path, strerror(errno));
-    }
-    SPL_TRY(spl_results_describe(c->path, &c->info));
-    SPL_TRY(spl_survey_make(&c->survey, c->path));
-    c->file_bytes = (uint64_t)what.st_size;
-    c->streams = (spl_results_stream *)c->info->streams;
-    for (size_t s = 0; s < c->info->n_streams; s++) {
-        c->n_rows[s] = c->info->streams[s].n_rows;
-    }
-out:
-    return status;
-}
-
-/* Open the file and learn what it holds, all from one and the same. */
-static spl_status open_file(spl_checker *c)
-{
-    spl_status status;
-    for (int i = 0; i < OPENINGS; i++) {
-        status = open_once(c);
-        if (c->fd < 0 || spl_file_is_at(c->fd, c->path)) {
-            return status;
-        }
-        close_file(c);
-    }
-    return spl_error(
-        SPL_ERR_FILE_READ, "%s: replaced again and again while it was read", c->path);
 }
 
 static spl_status check_all(spl_checker *c)
@@ -377,8 +305,7 @@ spl_status spl_results_check(
     if (c == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
     }
-    c->path = path;
-    c->fd = -1;
+    c->file.fd = -1;
     c->tell = tell;
     c->user = user;
     c->buffer = malloc(SPL_CHECK_BUFFER);
@@ -386,17 +313,17 @@ spl_status spl_results_check(
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
     }
     SPL_TRY(spl_h5_probe(path, &is_hdf5));
-    status = open_file(c);
+    status = spl_opened_open(&c->file, path);
     if (status != SPL_OK) {
         /* what cannot be read at all is one finding */
         status = spl_check_error(c, path, status);
         goto out;
     }
     SPL_TRY(check_all(c));
-    *out = c->info;
-    c->info = NULL;
+    *out = c->file.info;
+    c->file.info = NULL;
 out:
-    close_file(c);
+    spl_opened_close(&c->file);
     free(c->buffer);
     free(c);
     return status;

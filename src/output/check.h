@@ -7,23 +7,17 @@
 
 #include "base/status.h"
 #include "output/internal.h"
+#include "output/opened.h"
 #include "output/survey.h"
 #include "splenium/results.h"
 
 enum { SPL_CHECK_BUFFER = 1 << 20 };
 
-/* A check under way. The file stays open: whatever takes its name meanwhile, the rows are
- * those of the file that was surveyed. */
+/* A check under way. */
 typedef struct spl_checker {
-    const char *path;
-    int fd;
-    uint64_t file_bytes;
+    spl_opened file;
     spl_results_tell *tell;
     void *user;
-    spl_results_info *info;
-    spl_results_stream *streams; /* of info */
-    spl_survey survey;
-    uint64_t n_rows[SPL_MAX_STREAMS];
     spl_record newest; /* of the slots */
     unsigned char *buffer;
 } spl_checker;

@@ -15,7 +15,7 @@
 
 static spl_status no_memory(const spl_checker *c)
 {
-    return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->path);
+    return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->file.path);
 }
 
 /* A run that goes on may have ended since its state was read: then its journal has become
@@ -23,8 +23,8 @@ static spl_status no_memory(const spl_checker *c)
 static spl_status is_over(const spl_checker *c, bool *over)
 {
     unsigned char code = 0;
-    const spl_status status = spl_file_read_at(
-        c->fd, c->path, &code, 1, spl_survey_find(&c->survey, "/status/code")->is.offset);
+    const spl_status status = spl_file_read_at(c->file.fd, c->file.path, &code, 1,
+        spl_survey_find(&c->file.survey, "/status/code")->is.offset);
     *over = code == SPL_RUN_COMPLETE || code == SPL_RUN_DIVERGED;
     return status;
 }
@@ -33,7 +33,7 @@ static spl_status check_checkpoint(const spl_checker *c, bool previous)
 {
     spl_status status = SPL_OK;
     spl_checkpoint about;
-    char *path = spl_checkpoint_path(c->path, previous);
+    char *path = spl_checkpoint_path(c->file.path, previous);
     if (path == NULL) {
         return no_memory(c);
     }
@@ -50,11 +50,11 @@ static spl_status check_checkpoint(const spl_checker *c, bool previous)
         goto out;
     }
     SPL_TRY(spl_check_error(c, path, status));
-    if (strcmp(about.uuid, c->info->uuid) != 0) {
+    if (strcmp(about.uuid, c->file.info->uuid) != 0) {
         spl_check_say(c, true, path, "", SPL_RESULTS_NO_ROW,
             "a checkpoint of another run (uuid %s, not %s); move it away", about.uuid,
-            c->info->uuid);
-    } else if (about.step > c->newest.step && !c->info->live) {
+            c->file.info->uuid);
+    } else if (about.step > c->newest.step && !c->file.info->live) {
         spl_check_say(c, true, path, "", SPL_RESULTS_NO_ROW,
             "is of step %" PRIu64 ", ahead of the results at step %" PRIu64
             "; one of the two files is an older copy",
@@ -71,13 +71,14 @@ static spl_status check_frames(
 {
     spl_status status = SPL_OK;
     bool found = true;
-    if (strcmp(reader->header.uuid, c->info->uuid) != 0) {
+    if (strcmp(reader->header.uuid, c->file.info->uuid) != 0) {
         spl_check_say(c, true, path, "", SPL_RESULTS_NO_ROW,
             "the spike journal of another run (uuid %s, not %s); move it away",
-            reader->header.uuid, c->info->uuid);
+            reader->header.uuid, c->file.info->uuid);
         goto out;
     }
-    while (found && (!c->info->live || reader->frame.end < c->newest.journal_bytes)) {
+    while (
+        found && (!c->file.info->live || reader->frame.end < c->newest.journal_bytes)) {
         SPL_TRY(spl_journal_next(reader, &found));
     }
     if (reader->frame.end < c->newest.journal_bytes) {
@@ -85,7 +86,7 @@ static spl_status check_frames(
             "the frame at byte %" PRIu64 ", behind step %" PRIu64 ", is damaged; %" PRIu64
             " bytes were durable: take a copy, or run again",
             reader->frame.end, reader->frame.step_to, c->newest.journal_bytes);
-    } else if (!c->info->live && !reader->whole) {
+    } else if (!c->file.info->live && !reader->whole) {
         spl_check_say(c, false, path, "", SPL_RESULTS_NO_ROW,
             "%" PRIu64
             " bytes behind its last frame are torn, as a crash may leave them; "
@@ -163,7 +164,7 @@ static spl_status check_population(
             !lies_inside(s, columns[i])) {
             spl_check_say(c, true, s->path, population->name, SPL_RESULTS_NO_ROW,
                 "has not the %" PRIu64 " spikes that %s counts; run again",
-                population->n_spikes, c->path);
+                population->n_spikes, c->file.path);
             return SPL_OK;
         }
     }
@@ -193,21 +194,21 @@ static spl_status check_all_spikes(const spl_checker *c, spikes *s)
 {
     spl_status status = SPL_OK;
     SPL_TRY(spl_survey_make(&s->survey, s->path));
-    if (strcmp(s->survey.file.uuid, c->info->uuid) != 0) {
+    if (strcmp(s->survey.file.uuid, c->file.info->uuid) != 0) {
         spl_check_say(c, true, s->path, "", SPL_RESULTS_NO_ROW,
             "the spikes of another run (uuid %s, not %s); move it away",
-            s->survey.file.uuid, c->info->uuid);
+            s->survey.file.uuid, c->file.info->uuid);
         goto out;
     }
-    if (s->survey.file.last_step != c->newest.step && !c->info->live) {
+    if (s->survey.file.last_step != c->newest.step && !c->file.info->live) {
         spl_check_say(c, true, s->path, "", SPL_RESULTS_NO_ROW,
             "ends at step %" PRIu64 ", the run ended at step %" PRIu64
             "; one of the two files is an older copy",
             s->survey.file.last_step, c->newest.step);
         goto out;
     }
-    for (size_t p = 0; p < c->info->n_populations && !c->info->live; p++) {
-        SPL_TRY(check_population(c, s, &c->info->populations[p]));
+    for (size_t p = 0; p < c->file.info->n_populations && !c->file.info->live; p++) {
+        SPL_TRY(check_population(c, s, &c->file.info->populations[p]));
     }
 out:
     return status;
@@ -246,8 +247,8 @@ static spl_status check_spiking(const spl_checker *c)
     spl_status status = SPL_OK;
     bool over = false;
     bool exists = false;
-    char *journal = spl_output_beside(c->path, ".spk");
-    char *file = spl_output_beside(c->path, ".spikes.h5");
+    char *journal = spl_output_beside(c->file.path, ".spk");
+    char *file = spl_output_beside(c->file.path, ".spikes.h5");
     if (journal == NULL || file == NULL) {
         status = no_memory(c);
         goto out;
@@ -280,7 +281,7 @@ spl_status spl_check_beside(const spl_checker *c)
         SPL_TRY(check_checkpoint(c, true));
         SPL_TRY(check_checkpoint(c, false));
     }
-    if (c->info->n_populations > 0) {
+    if (c->file.info->n_populations > 0) {
         SPL_TRY(check_spiking(c));
     }
 out:

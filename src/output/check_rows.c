@@ -20,23 +20,6 @@ typedef struct variable {
     uint64_t row_bytes, rows_per_block;
 } variable;
 
-static bool same_kind(const spl_results_stream *stream, const char *kind)
-{
-    return strcmp(stream->kind, kind) == 0 && strcmp(stream->name, kind) == 0;
-}
-
-/* The group of a stream. */
-static void add_group(spl_text *path, const spl_results_stream *stream)
-{
-    if (same_kind(stream, "populations") || same_kind(stream, "subnetworks")) {
-        spl_text_add(path, "/%s", stream->name);
-    } else if (strcmp(stream->kind, "report") == 0) {
-        spl_text_add(path, "/report/%s", stream->name);
-    } else {
-        spl_text_add(path, "/monitors/%s", stream->name);
-    }
-}
-
 static bool is_monitor(const char *group)
 {
     return strncmp(group, "/monitors/", strlen("/monitors/")) == 0;
@@ -44,7 +27,7 @@ static bool is_monitor(const char *group)
 
 static spl_status no_memory(const spl_checker *c)
 {
-    return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->path);
+    return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->file.path);
 }
 
 /* Find rows and checksums of one variable. *found is false after a word about what is
@@ -64,8 +47,8 @@ static spl_status find_variable(
         status = no_memory(c);
         goto out;
     }
-    const spl_survey_set *sums = spl_survey_find(&c->survey, checksums.data);
-    const spl_survey_set *set = spl_survey_find(&c->survey, rows.data);
+    const spl_survey_set *sums = spl_survey_find(&c->file.survey, checksums.data);
+    const spl_survey_set *set = spl_survey_find(&c->file.survey, rows.data);
     const bool f8 = set != NULL && set->is.type == SPL_PLACE_F8;
     v->rows = spl_check_need(c, rows.data, f8 ? SPL_PLACE_F8 : SPL_PLACE_F4, 2, dims);
     v->rows_per_block = sums != NULL ? sums->is.rows_per_block : 0;
@@ -92,12 +75,12 @@ static spl_status check_block(
         if (i > 0) {
             nanosleep(&wait, NULL);
         }
-        SPL_TRY(spl_check_sum(c, c->fd, c->path,
+        SPL_TRY(spl_check_sum(c, c->file.fd, c->file.path,
             v->rows->is.offset + first * v->row_bytes, count * v->row_bytes, &crc));
-        SPL_TRY(spl_file_read_at(c->fd, c->path, &stored, sizeof stored,
+        SPL_TRY(spl_file_read_at(c->file.fd, c->file.path, &stored, sizeof stored,
             v->checksums->is.offset + first / v->rows_per_block * sizeof stored));
         *right = le32toh(stored) == crc;
-        if (!c->info->live) {
+        if (!c->file.info->live) {
             break;
         }
     }
@@ -129,7 +112,7 @@ static spl_status check_variable(
         }
     }
     if (n_bad > 0) {
-        spl_check_say(c, true, c->path, v->rows->path, bad,
+        spl_check_say(c, true, c->file.path, v->rows->path, bad,
             "rows %" PRIu64 " to %" PRIu64 " do not match their checksum%s; they were "
             "changed, or the disk fails: take a copy, or run again",
             bad, bad + bad_count - 1, n_bad > 1 ? ", nor do later ones" : "");
@@ -159,7 +142,7 @@ static spl_status check_stream(const spl_checker *c, spl_results_stream *stream)
     char *names = spl_strdup(stream->variables);
     char *rest = NULL;
     uint64_t confirmed = stream->n_durable;
-    add_group(&group, stream);
+    spl_opened_group(&group, stream);
     if (names == NULL || group.failed) {
         status = no_memory(c);
         goto out;
@@ -173,7 +156,7 @@ static spl_status check_stream(const spl_checker *c, spl_results_stream *stream)
         bool found;
         SPL_TRY(find_variable(c, group.data, name, &v, &found));
         if (found && v.rows_per_block == 0) {
-            spl_check_say(c, true, c->path, v.checksums->path, SPL_RESULTS_NO_ROW,
+            spl_check_say(c, true, c->file.path, v.checksums->path, SPL_RESULTS_NO_ROW,
                 "does not tell the rows of a block; the file was changed by another "
                 "program");
         } else if (found) {
@@ -186,14 +169,14 @@ static spl_status check_stream(const spl_checker *c, spl_results_stream *stream)
 out:
     spl_text_deinit(&group);
     free(names);
-    return spl_check_error(c, c->path, status);
+    return spl_check_error(c, c->file.path, status);
 }
 
 spl_status spl_check_rows(const spl_checker *c)
 {
     spl_status status = SPL_OK;
-    for (size_t s = 0; s < c->info->n_streams; s++) {
-        SPL_TRY(check_stream(c, &c->streams[s]));
+    for (size_t s = 0; s < c->file.info->n_streams; s++) {
+        SPL_TRY(check_stream(c, &c->file.streams[s]));
     }
 out:
     return status;
@@ -206,22 +189,23 @@ static spl_status sum_final(const spl_checker *c, uint32_t *crc, bool *known)
     spl_status status = SPL_OK;
     spl_text path = {0};
     *crc = 0;
-    *known = c->survey.arrays != NULL;
-    for (size_t i = 0; i < c->survey.n_arrays; i++) {
+    *known = c->file.survey.arrays != NULL;
+    for (size_t i = 0; i < c->file.survey.n_arrays; i++) {
         path.length = 0;
-        spl_text_add(&path, "/state/final/%s", c->survey.arrays[i]);
+        spl_text_add(&path, "/state/final/%s", c->file.survey.arrays[i]);
         if (path.failed) {
             status = no_memory(c);
             goto out;
         }
-        const spl_survey_set *set = spl_survey_find(&c->survey, path.data);
+        const spl_survey_set *set = spl_survey_find(&c->file.survey, path.data);
         if (set == NULL || set->is.type != SPL_PLACE_F8 || !set->is.contiguous) {
             *known = false;
-            spl_check_say(c, true, c->path, path.data, SPL_RESULTS_NO_ROW,
+            spl_check_say(c, true, c->file.path, path.data, SPL_RESULTS_NO_ROW,
                 "missing, or not what a run writes; the file was changed");
             continue;
         }
-        SPL_TRY(spl_check_sum(c, c->fd, c->path, set->is.offset, set->is.bytes, crc));
+        SPL_TRY(spl_check_sum(
+            c, c->file.fd, c->file.path, set->is.offset, set->is.bytes, crc));
     }
 out:
     spl_text_deinit(&path);
@@ -237,23 +221,24 @@ spl_status spl_check_final(const spl_checker *c)
     uint64_t record[2];
     uint32_t crc = 0;
     bool known = false;
-    if (c->info->live) {
+    if (c->file.info->live) {
         return SPL_OK;
     }
-    SPL_TRY(spl_file_read_at(c->fd, c->path, record, sizeof record,
-        spl_survey_find(&c->survey, "/state/final/record")->is.offset));
+    SPL_TRY(spl_file_read_at(c->file.fd, c->file.path, record, sizeof record,
+        spl_survey_find(&c->file.survey, "/state/final/record")->is.offset));
     const uint64_t step = le64toh(record[0]);
     if (step == 0 && !complete) {
         goto out;
     }
     SPL_TRY(sum_final(c, &crc, &known));
     if (complete && step != c->newest.step) {
-        spl_check_say(c, true, c->path, "/state/final/record", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, true, c->file.path, "/state/final/record", SPL_RESULTS_NO_ROW,
             "is of step %" PRIu64 ", the run ended at step %" PRIu64
             "; the file was changed",
             step, c->newest.step);
     } else if (known && le64toh(record[1]) != crc) {
-        spl_check_say(c, promised, c->path, "/state/final/record", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, promised, c->file.path, "/state/final/record",
+            SPL_RESULTS_NO_ROW,
             promised ? "the state at step %" PRIu64
                        " does not match its checksum; do not "
                        "branch from this file: run again, or resume from a checkpoint"
@@ -262,5 +247,5 @@ spl_status spl_check_final(const spl_checker *c)
             step);
     }
 out:
-    return spl_check_error(c, c->path, status);
+    return spl_check_error(c, c->file.path, status);
 }

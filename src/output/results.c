@@ -19,6 +19,11 @@ static const char *const code_names[] = {[SPL_RUN_RUNNING] = "running",
     [SPL_RUN_INTERRUPTED] = "interrupted"};
 enum { N_CODES = sizeof code_names / sizeof *code_names };
 
+const char *spl_results_state_name(uint64_t code)
+{
+    return code < N_CODES ? code_names[code] : NULL;
+}
+
 /* What has arrived so far. */
 typedef struct arrived {
     spl_results_info *info;
@@ -57,8 +62,7 @@ static size_t printable(const unsigned char *c)
     return bad ? 0 : length;
 }
 
-/* Texts of strangers end on terminals: put '?' for what is not to be printed. */
-static void clean(char *text)
+void spl_results_clean(char *text)
 {
     unsigned char *c = (unsigned char *)text;
     while (*c != '\0') {
@@ -93,7 +97,7 @@ static spl_status take_clean(
     spl_status status =
         take_text(&text, sandbox, record, (size_t)4 * SPL_RESULTS_MAX_TEXT);
     if (text != NULL) {
-        clean(text);
+        spl_results_clean(text);
     }
     *to = text;
     return status;

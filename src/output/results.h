@@ -60,6 +60,11 @@ typedef struct spl_results_counts {
 /* results_child.c; *user is a bool: the configuration instead of the description */
 spl_status spl_results_child(int fd, const char *path, const void *user);
 
+/* Texts of strangers end on terminals: put '?' for what is not to be printed. */
+void spl_results_clean(char *text);
+/* The name of /status/code, as in spl_results_info; NULL if it means nothing. */
+const char *spl_results_state_name(uint64_t code);
+
 /* Read the resolved configuration of a results file.
  *   json     receives the text; the caller frees it
  *   sha256   receives the hash of the connectome's files, "" if it had none
