@@ -84,7 +84,8 @@ static unsigned seconds_for(const char *path)
 
 /* Leave nothing to a child that a file may take over: no other descriptors, no files
  * written, no core, little time. */
-static bool enter_child(int pipe_fd, unsigned seconds, size_t memory_bytes)
+static bool enter_child(
+    int pipe_fd, unsigned cpu_seconds, unsigned seconds, size_t memory_bytes)
 {
     static const int defaults[] = {SIGINT, SIGTERM, SIGALRM, SIGSEGV, SIGBUS, SIGXCPU};
     int null = open("/dev/null", O_RDWR);
@@ -106,13 +107,13 @@ static bool enter_child(int pipe_fd, unsigned seconds, size_t memory_bytes)
     }
     alarm(seconds);
     return ok && close_range(PIPE_FD + 1, ~0U, 0) == 0 && set_limit(RLIMIT_FSIZE, 0) &&
-           set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, seconds);
+           set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_CPU, cpu_seconds);
 }
 
 static void run_child(int pipe_fd, const char *path, spl_sandbox_child *child,
-    const void *user, unsigned seconds, size_t memory_bytes)
+    const void *user, unsigned cpu_seconds, unsigned seconds, size_t memory_bytes)
 {
-    if (!enter_child(pipe_fd, seconds, memory_bytes)) {
+    if (!enter_child(pipe_fd, cpu_seconds, seconds, memory_bytes)) {
         _exit(1);
     }
     spl_status status = child(PIPE_FD, path, user);
@@ -134,19 +135,26 @@ static void run_child(int pipe_fd, const char *path, spl_sandbox_child *child,
 spl_status spl_sandbox_start(spl_sandbox *sandbox, const char *path,
     spl_sandbox_child *child, const void *user, size_t memory_bytes)
 {
+    return spl_sandbox_start_patient(sandbox, path, child, user, memory_bytes, 1);
+}
+
+spl_status spl_sandbox_start_patient(spl_sandbox *sandbox, const char *path,
+    spl_sandbox_child *child, const void *user, size_t memory_bytes, unsigned patience)
+{
     int ends[2];
     *sandbox = (spl_sandbox){.child = -1, .fd = -1, .path = path};
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return spl_error(SPL_ERR_INTERNAL, "%s: no pipe to a reading process: %s", path,
             strerror(errno));
     }
-    const unsigned seconds = seconds_for(path);
+    const unsigned cpu_seconds = seconds_for(path);
+    const unsigned seconds = patience * cpu_seconds;
     sandbox->seconds = seconds;
     clock_gettime(CLOCK_MONOTONIC, &sandbox->deadline);
     sandbox->deadline.tv_sec += seconds + 5;
     sandbox->child = fork();
     if (sandbox->child == 0) {
-        run_child(ends[1], path, child, user, seconds, memory_bytes);
+        run_child(ends[1], path, child, user, cpu_seconds, seconds, memory_bytes);
     }
     close(ends[1]);
     sandbox->fd = ends[0];

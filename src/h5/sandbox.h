@@ -33,6 +33,11 @@ typedef spl_status spl_sandbox_child(int fd, const char *path, const void *user)
  * present process. Result: SPL_OK; SPL_ERR_INTERNAL if the system refuses. */
 SPL_MUST_CHECK spl_status spl_sandbox_start(spl_sandbox *sandbox, const char *path,
     spl_sandbox_child *child, const void *user, size_t memory_bytes);
+/* The same for a parent that needs time of its own between two records: the child waits
+ * `patience` times longer, but may not compute longer. */
+SPL_MUST_CHECK spl_status spl_sandbox_start_patient(spl_sandbox *sandbox,
+    const char *path, spl_sandbox_child *child, const void *user, size_t memory_bytes,
+    unsigned patience);
 
 /* In the child: from now on no further file can be opened. */
 SPL_MUST_CHECK spl_status spl_sandbox_lock(void);

@@ -87,6 +87,12 @@ uint64_t spl_h5_address(hid_t object)
     return H5Oget_info2(object, &info, H5O_INFO_BASIC) >= 0 ? info.addr : UINT64_MAX;
 }
 
+uint64_t spl_h5_n_attributes(hid_t object)
+{
+    H5O_info1_t info;
+    return H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) >= 0 ? info.num_attrs : 0;
+}
+
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *d, const char *what)
 {
     return spl_h5_error(SPL_ERR_FORMAT, "%s: %s%s%s: %s", d->source->path, d->group,

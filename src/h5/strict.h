@@ -42,6 +42,8 @@ bool spl_h5_is_same(hid_t a, hid_t b);
 /* Where an object's header lies, which is the same under all its names; UINT64_MAX if it
  * cannot be told. */
 uint64_t spl_h5_address(hid_t object);
+/* Number of its attributes; 0 if it cannot be told. */
+uint64_t spl_h5_n_attributes(hid_t object);
 /* Open a dataset of `where`, the group called `group`, and look at type and shape.
  * Result: SPL_OK, with id = -1 if there is none; SPL_ERR_FORMAT. Release with
  * spl_h5_close_dataset also after a failure. */
