@@ -6,6 +6,7 @@
 #include "splenium/component.h"
 #include "splenium/config.h"
 #include "splenium/connectome.h"
+#include "splenium/convert.h"
 #include "splenium/coupling.h"
 #include "splenium/integrator.h"
 #include "splenium/log.h"

@@ -53,6 +53,16 @@ static bool is_contiguous(const spl_h5_dataset *d, const spl_place *place)
     return contiguous;
 }
 
+static bool is_chunked(const spl_h5_dataset *d)
+{
+    const hid_t plist = H5Dget_create_plist(d->id);
+    const bool chunked = plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED;
+    if (plist >= 0) {
+        H5Pclose(plist);
+    }
+    return chunked;
+}
+
 /* Open the group of a path, link by link; "" is the root. */
 static spl_status open_group(
     hid_t *group, hid_t file, const spl_h5_source *source, char *path)
@@ -93,6 +103,12 @@ static spl_status find_one(
     path[length] = '\0';
     SPL_TRY(open_group(&group, file, source, path));
     SPL_TRY(spl_h5_open_dataset(&d, group, source, "", slash + 1));
+    if (d.id >= 0 && is_chunked(&d)) {
+        SPL_FAIL(SPL_ERR_FORMAT,
+            "%s: %s is compressed, so that a run cannot go on in it; make a plain copy "
+            "with splenium convert",
+            source->path, place->path);
+    }
     if (d.id < 0 || !spl_place_has_type(&d, place->type) || !has_shape(&d, place) ||
         !is_contiguous(&d, place)) {
         SPL_FAIL(SPL_ERR_FORMAT,

@@ -87,17 +87,28 @@ out:
     return status;
 }
 
+hid_t spl_layout_flag_type(void)
+{
+    const int8_t values[] = {0, 1};
+    hid_t type = H5Tenum_create(H5T_STD_I8LE);
+    if (type >= 0 && (H5Tenum_insert(type, "FALSE", &values[0]) < 0 ||
+                         H5Tenum_insert(type, "TRUE", &values[1]) < 0)) {
+        H5Tclose(type);
+        type = -1;
+    }
+    return type;
+}
+
 spl_status spl_layout_flags(hid_t group, const char *name, const int8_t *flags, hsize_t n)
 {
     spl_status status = SPL_OK;
-    const int8_t values[] = {0, 1};
     hid_t set = -1;
-    hid_t type = H5Tenum_create(H5T_STD_I8LE);
+    hid_t type = -1;
     if (flags == NULL) {
         goto out;
     }
-    if (type < 0 || H5Tenum_insert(type, "FALSE", &values[0]) < 0 ||
-        H5Tenum_insert(type, "TRUE", &values[1]) < 0) {
+    type = spl_layout_flag_type();
+    if (type < 0) {
         SPL_TRY(spl_h5_error(SPL_ERR_FILE_CREATE, "%s: no type", name));
     }
     SPL_TRY(spl_put_dataset(&set, group, name, type, 1, &n));
@@ -247,7 +258,7 @@ out:
     return status;
 }
 
-static hid_t code_type(void)
+hid_t spl_layout_code_type(void)
 {
     static const struct {
         const char *name;
@@ -289,7 +300,7 @@ static hid_t type_of(spl_place_type type)
     case SPL_PLACE_U8:
         return H5Tcopy(H5T_STD_U64LE);
     case SPL_PLACE_CODE:
-        return code_type();
+        return spl_layout_code_type();
     case SPL_PLACE_TEXT:
     default:
         return message_type();

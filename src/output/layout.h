@@ -19,6 +19,9 @@ typedef struct spl_layout {
 /* Open a group, which is made if there is none. Close *group. */
 SPL_MUST_CHECK spl_status spl_layout_group(
     hid_t *group, const spl_layout *l, const char *path);
+/* Types of a truth and of how a run ended. Close them; negative if HDF5 fails. */
+hid_t spl_layout_flag_type(void);
+hid_t spl_layout_code_type(void);
 /* Truths as h5py and TVB store them; NULL: not stored. */
 SPL_MUST_CHECK spl_status spl_layout_flags(
     hid_t group, const char *name, const int8_t *flags, hsize_t n);

@@ -187,7 +187,10 @@ spl_status spl_output_look_up_final(
 {
     spl_status status = SPL_OK;
     spl_output output = {.fd = -1, .path = (char *)spec->path};
-    SPL_TRY(spl_places_list(&output.places, spec));
+    /* the rows may be compressed, or cut, in a copy */
+    spl_output_spec state = *spec;
+    state.n_streams = state.n_performance = state.n_populations = 0;
+    SPL_TRY(spl_places_list(&output.places, &state));
     SPL_TRY(spl_places_find_strictly(&output.places, spec->path, false));
     output.fd = open(spec->path, O_RDONLY | O_CLOEXEC);
     if (output.fd < 0) {

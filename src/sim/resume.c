@@ -233,6 +233,12 @@ spl_status spl_resume_open(
     SPL_TRY(compare_settings(sim, &longer));
     SPL_TRY(spl_output_open(&sim->output, spec, found));
     SPL_TRY(check_found(sim, found));
+    if (found->extends && !longer) {
+        SPL_FAIL(SPL_ERR_FORMAT,
+            "%s: has fewer rows than its run: a copy made with splenium convert --trim, "
+            "in which a run cannot go on",
+            sim->settings.output);
+    }
     if (found->code == SPL_RUN_COMPLETE && !longer) {
         spl_output_clean_up(sim->output);
         spl_notice("%s: complete, nothing is left to do", sim->settings.output);
