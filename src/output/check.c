@@ -70,7 +70,7 @@ out:
     return status;
 }
 
-const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
+const spl_survey_set *spl_check_need_anywhere(const spl_checker *c, const char *path,
     spl_place_type type, int rank, const uint64_t *dims)
 {
     const spl_survey_set *set = spl_survey_find(&c->file.survey, path);
@@ -90,7 +90,14 @@ const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
             "program");
         return NULL;
     }
-    if (!set->is.contiguous) {
+    return set;
+}
+
+const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
+    spl_place_type type, int rank, const uint64_t *dims)
+{
+    const spl_survey_set *set = spl_check_need_anywhere(c, path, type, rank, dims);
+    if (set != NULL && !set->is.contiguous) {
         spl_check_say(c, true, c->file.path, path, SPL_RESULTS_NO_ROW,
             "does not lie in one piece, as a run writes it; the file was made by another "
             "program");

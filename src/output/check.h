@@ -20,6 +20,7 @@ typedef struct spl_checker {
     void *user;
     spl_record newest; /* of the slots */
     unsigned char *buffer;
+    bool compressed; /* rows of a variable */
 } spl_checker;
 
 /* Is this the state of the run? */
@@ -36,13 +37,18 @@ SPL_MUST_CHECK spl_status spl_check_error(
  * what it should be. */
 const spl_survey_set *spl_check_need(const spl_checker *c, const char *path,
     spl_place_type type, int rank, const uint64_t *dims);
+/* The same of what a copy may have in compressed chunks. */
+const spl_survey_set *spl_check_need_anywhere(const spl_checker *c, const char *path,
+    spl_place_type type, int rank, const uint64_t *dims);
 /* CRC32C of bytes of an open file. Result: SPL_OK; SPL_ERR_FILE_READ. */
 SPL_MUST_CHECK spl_status spl_check_sum(const spl_checker *c, int fd, const char *path,
     uint64_t offset, uint64_t bytes, uint32_t *crc);
 
 /* check_rows.c: every block of rows below the durable count; the final state. */
-SPL_MUST_CHECK spl_status spl_check_rows(const spl_checker *c);
+SPL_MUST_CHECK spl_status spl_check_rows(spl_checker *c);
 SPL_MUST_CHECK spl_status spl_check_final(const spl_checker *c);
+/* check_copy.c: the same for a copy with compressed rows. */
+SPL_MUST_CHECK spl_status spl_check_copy(const spl_checker *c);
 /* check_beside.c: checkpoints, spike journal, spikes. */
 SPL_MUST_CHECK spl_status spl_check_beside(const spl_checker *c);
 

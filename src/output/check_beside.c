@@ -65,6 +65,44 @@ out:
     return status;
 }
 
+/* A copy is beside the spikes of its original, or far from them: the attribute has the
+ * name of the original's. */
+static bool is_copy(const spl_checker *c)
+{
+    char *own = spl_output_beside(c->file.path, ".spikes.h5");
+    const char *slash = own != NULL ? strrchr(own, '/') : NULL;
+    const bool differs =
+        own != NULL && *c->file.info->spikes_file != '\0' &&
+        strcmp(c->file.info->spikes_file, slash != NULL ? slash + 1 : own) != 0;
+    free(own);
+    return differs;
+}
+
+/* Path of the journal or of the spikes, under the name of the file or, if there is none,
+ * under that of its original. The caller frees it; NULL when out of memory. */
+static char *find_beside(const spl_checker *c, const char *suffix)
+{
+    static const char ending[] = ".spikes.h5";
+    const char *name = c->file.info->spikes_file;
+    const size_t length = strlen(name);
+    char *own = spl_output_beside(c->file.path, suffix);
+    char *folder = spl_file_folder(c->file.path);
+    spl_text other = {0};
+    if (own != NULL && folder != NULL && access(own, F_OK) != 0 &&
+        strchr(name, '/') == NULL && length > strlen(ending) &&
+        strcmp(name + length - strlen(ending), ending) == 0) {
+        spl_text_add(
+            &other, "%s/%.*s%s", folder, (int)(length - strlen(ending)), name, suffix);
+    }
+    free(folder);
+    if (other.data != NULL && access(other.data, F_OK) == 0) {
+        free(own);
+        return other.data;
+    }
+    spl_text_deinit(&other);
+    return own;
+}
+
 /* All frames as far as the slots say that they are durable. */
 static spl_status check_frames(
     const spl_checker *c, spl_journal_reader *reader, const char *path)
@@ -201,7 +239,7 @@ static spl_status check_all_spikes(const spl_checker *c, spikes *s)
         goto out;
     }
     if (s->survey.file.last_step != c->newest.step && !c->file.info->live) {
-        spl_check_say(c, true, s->path, "", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, !is_copy(c), s->path, "", SPL_RESULTS_NO_ROW,
             "ends at step %" PRIu64 ", the run ended at step %" PRIu64
             "; one of the two files is an older copy",
             s->survey.file.last_step, c->newest.step);
@@ -220,7 +258,7 @@ static spl_status check_spikes(const spl_checker *c, const char *path)
     spikes s = {.path = path};
     s.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (s.fd < 0 && errno == ENOENT) {
-        spl_check_say(c, true, path, "", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, !is_copy(c), path, "", SPL_RESULTS_NO_ROW,
             "missing; it has the spikes of this run: move it here from where it is, "
             "under "
             "this name");
@@ -247,8 +285,8 @@ static spl_status check_spiking(const spl_checker *c)
     spl_status status = SPL_OK;
     bool over = false;
     bool exists = false;
-    char *journal = spl_output_beside(c->file.path, ".spk");
-    char *file = spl_output_beside(c->file.path, ".spikes.h5");
+    char *journal = find_beside(c, ".spk");
+    char *file = find_beside(c, ".spikes.h5");
     if (journal == NULL || file == NULL) {
         status = no_memory(c);
         goto out;
@@ -262,7 +300,7 @@ static spl_status check_spiking(const spl_checker *c)
     if (over || (!exists && spl_check_is(c, "failed"))) {
         SPL_TRY(check_spikes(c, file));
     } else if (!exists) {
-        spl_check_say(c, true, journal, "", SPL_RESULTS_NO_ROW,
+        spl_check_say(c, !is_copy(c), journal, "", SPL_RESULTS_NO_ROW,
             "missing; it has the spikes so far, and the run cannot be resumed without "
             "it: "
             "move it here from where it is, under this name");

@@ -50,13 +50,14 @@ static spl_status find_variable(
     const spl_survey_set *sums = spl_survey_find(&c->file.survey, checksums.data);
     const spl_survey_set *set = spl_survey_find(&c->file.survey, rows.data);
     const bool f8 = set != NULL && set->is.type == SPL_PLACE_F8;
-    v->rows = spl_check_need(c, rows.data, f8 ? SPL_PLACE_F8 : SPL_PLACE_F4, 2, dims);
+    v->rows =
+        spl_check_need_anywhere(c, rows.data, f8 ? SPL_PLACE_F8 : SPL_PLACE_F4, 2, dims);
     v->rows_per_block = sums != NULL ? sums->is.rows_per_block : 0;
     const uint64_t r = v->rows_per_block > 0 ? v->rows_per_block : 1;
     const uint64_t n_blocks = dims[0] / r + (dims[0] % r != 0);
     v->checksums = spl_check_need(c, checksums.data, SPL_PLACE_U4, 1, &n_blocks);
     *found = v->rows != NULL && v->checksums != NULL && dims[0] > 0;
-    v->row_bytes = *found ? v->rows->is.bytes / dims[0] : 0;
+    v->row_bytes = *found ? v->stream->width * (f8 ? 8 : 4) : 0;
 out:
     spl_text_deinit(&rows);
     spl_text_deinit(&checksums);
@@ -88,16 +89,20 @@ out:
     return status;
 }
 
-/* Every complete block; of the rows behind them no checksum is known yet. Lowers
- * *confirmed to the first row that is not. */
+/* Of rows behind the last complete block no checksum is known yet. */
+static uint64_t last_block(const variable *v)
+{
+    const uint64_t durable = v->stream->n_durable;
+    return durable == v->stream->n_rows ? durable
+                                        : durable / v->rows_per_block * v->rows_per_block;
+}
+
+/* Every complete block. Lowers *confirmed to the first row that is not. */
 static spl_status check_variable(
     const spl_checker *c, const variable *v, uint64_t *confirmed)
 {
     spl_status status = SPL_OK;
-    const uint64_t durable = v->stream->n_durable;
-    const uint64_t end = durable == v->stream->n_rows
-                             ? durable
-                             : durable / v->rows_per_block * v->rows_per_block;
+    const uint64_t end = last_block(v);
     uint64_t n_bad = 0;
     uint64_t bad = 0;
     uint64_t bad_count = 0;
@@ -130,12 +135,12 @@ static spl_status check_axis(const spl_checker *c, const char *group, uint64_t n
     if (path.failed) {
         return no_memory(c);
     }
-    spl_check_need(c, path.data, SPL_PLACE_F8, 1, &n_rows);
+    spl_check_need_anywhere(c, path.data, SPL_PLACE_F8, 1, &n_rows);
     spl_text_deinit(&path);
     return SPL_OK;
 }
 
-static spl_status check_stream(const spl_checker *c, spl_results_stream *stream)
+static spl_status check_stream(spl_checker *c, spl_results_stream *stream)
 {
     spl_status status = SPL_OK;
     spl_text group = {0};
@@ -159,8 +164,12 @@ static spl_status check_stream(const spl_checker *c, spl_results_stream *stream)
             spl_check_say(c, true, c->file.path, v.checksums->path, SPL_RESULTS_NO_ROW,
                 "does not tell the rows of a block; the file was changed by another "
                 "program");
-        } else if (found) {
+        } else if (found && v.rows->is.contiguous) {
             SPL_TRY(check_variable(c, &v, &confirmed));
+            continue;
+        } else if (found) {
+            c->compressed = true;
+            confirmed = last_block(&v) < confirmed ? last_block(&v) : confirmed;
             continue;
         }
         confirmed = 0;
@@ -172,11 +181,14 @@ out:
     return spl_check_error(c, c->file.path, status);
 }
 
-spl_status spl_check_rows(const spl_checker *c)
+spl_status spl_check_rows(spl_checker *c)
 {
     spl_status status = SPL_OK;
     for (size_t s = 0; s < c->file.info->n_streams; s++) {
         SPL_TRY(check_stream(c, &c->file.streams[s]));
+    }
+    if (c->compressed) {
+        SPL_TRY(spl_check_copy(c));
     }
 out:
     return status;

@@ -165,6 +165,9 @@ def a_copy_is_the_same_file_in_everything():
             for path, wanted in expected.items():
                 equal((path, found[path]), (path, wanted))
             equal(digest(copy), digest(name))
+            result = splenium("verify", copy)
+            equal((result.code, result.err), (0, ""))
+            holds("checksums right" in result.out and "good" in result.out, result.out)
     equal([f for f in files() if "tmp" in f or "lock" in f], [])
 
 
@@ -308,9 +311,18 @@ def spikes_of_a_killed_run_are_those_of_the_whole_up_to_a_step():
     fails(73, f"out.spikes.h5: {exists}", "out.h5", "--spikes")
     fails(66, "whole.spk: no such journal; the spikes are in whole.spikes.h5 already",
           "whole.h5", "--spikes")  # fmt: skip
+    # copies are checked with the journal, or the spikes, of their original
+    succeeds("convert", "out.h5", "part.h5", "-q", "--trim", "--compress")
+    holds("note" not in succeeds("verify", "part.h5"), "a note")
     # the run can still be resumed
     succeeds("resume", "out.h5", "-q")
     equal(digest("out.h5"), digest("whole.h5"))
+    for name in ("part.h5", "away/part.h5"):
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        if not os.path.exists(name):
+            os.rename("part.h5", name)
+        said = succeeds("verify", name)
+        holds("part.spk: missing" in said and "good" in said, said)
 
 
 TEXTS = {
@@ -482,6 +494,19 @@ def rows_that_do_not_match_their_checksum_are_refused():
     said = "rows 4096 to 8191 do not match their checksum; the file is damaged"
     for words in ("out.h5",), ("out.h5", "--trim"), ("--in-place", "--compress"), ("--tvb", "t"):
         fails(65, f"rest.h5: /monitors/tavg/W: {said}", "rest.h5", *words)
+
+
+@test
+def verify_finds_damage_in_a_compressed_copy():
+    need_h5py()
+    make("rest.h5", "12 s")
+    succeeds("convert", "rest.h5", "small.h5", "-q", "--compress")
+    with h5py.File("small.h5", "r+") as file:
+        file["monitors/tavg/W"][5000, 1] += 1
+    result = splenium("verify", "small.h5")
+    equal(result.code, 65)
+    said = "/monitors/tavg/W: rows 4096 to 8191 do not match their checksum; the file is damaged"
+    holds(said in result.out + result.err, result)
 
 
 @test
