@@ -96,7 +96,7 @@ char *spl_file_folder(const char *path)
     return folder;
 }
 
-static spl_status sync_folder(const char *path)
+spl_status spl_file_sync_folder(const char *path)
 {
     char *folder = spl_file_folder(path);
     if (folder == NULL) {
@@ -119,5 +119,5 @@ spl_status spl_file_rename(const char *from, const char *to)
         return spl_error(SPL_ERR_FILE_WRITE, "%s: cannot be renamed to %s: %s", from, to,
             strerror(errno));
     }
-    return sync_folder(to);
+    return spl_file_sync_folder(to);
 }

@@ -24,6 +24,8 @@ SPL_MUST_CHECK spl_status spl_file_sync(int fd, const char *path);
 /* The same for contents only; enough where the size does not change. */
 SPL_MUST_CHECK spl_status spl_file_sync_data(int fd, const char *path);
 
+/* The folder of a path: names that came or went are on the disk then. */
+SPL_MUST_CHECK spl_status spl_file_sync_folder(const char *path);
 /* Rename, then sync the folder, without which a power cut may undo it.
  * Result: SPL_OK; SPL_ERR_FILE_WRITE. */
 SPL_MUST_CHECK spl_status spl_file_rename(const char *from, const char *to);

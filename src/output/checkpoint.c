@@ -221,15 +221,30 @@ out:
     return status;
 }
 
+void spl_checkpoint_keep_previous(const char *results)
+{
+    char *newest = spl_checkpoint_path(results, false);
+    char *previous = spl_checkpoint_path(results, true);
+    if (newest != NULL && previous != NULL) {
+        /* if it fails, both stay as they are */
+        (void)rename(previous, newest);
+    }
+    free(newest);
+    free(previous);
+}
+
 void spl_checkpoint_delete(const char *results)
 {
     static const char *const endings[] = {".ckpt", ".ckpt.prev", ".ckpt.tmp"};
+    bool any = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         char *path = spl_output_beside(results, endings[i]);
-        if (path != NULL) {
-            unlink(path);
-        }
+        any = (path != NULL && unlink(path) == 0) || any;
         free(path);
+    }
+    if (any) {
+        /* at worst a checkpoint comes back that is of no use */
+        (void)!spl_file_sync_folder(results);
     }
 }
 

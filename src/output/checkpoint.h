@@ -86,7 +86,9 @@ bool spl_is_checkpoint(const char *path);
 /* Path of the checkpoint of a results file, of the older one if `previous`. The caller
  * frees it; NULL when out of memory. */
 char *spl_checkpoint_path(const char *results, bool previous);
-/* Delete both, and what a killed writer left. */
+/* Put the older one in the place of the newest, which is damaged. */
+void spl_checkpoint_keep_previous(const char *results);
+/* Delete both, and what a killed writer left; for good, before anything else goes. */
 void spl_checkpoint_delete(const char *results);
 
 #endif

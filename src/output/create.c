@@ -163,7 +163,7 @@ static spl_status check_path(const char *path, bool force)
     return SPL_OK;
 }
 
-/* Results and spikes; of a run that is replaced, the spikes go first. */
+/* Results and spikes. */
 static spl_status check_target(const spl_output_spec *spec)
 {
     static const char *const suffixes[] = {".spk", ".spikes.h5"};
@@ -176,10 +176,6 @@ static spl_status check_target(const spl_output_spec *spec)
             SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
         }
         SPL_TRY(check_path(path, spec->force));
-        if (spec->force && unlink(path) != 0 && errno != ENOENT) {
-            SPL_FAIL(
-                SPL_ERR_FILE_CREATE, "%s: cannot be replaced: %s", path, strerror(errno));
-        }
         free(path);
         path = NULL;
     }
@@ -277,6 +273,24 @@ out:
     return status;
 }
 
+/* Delete the journal, or the spikes, of the run whose file this one replaces. */
+static spl_status remove_replaced(const spl_output_spec *spec, const char *suffix)
+{
+    spl_status status = SPL_OK;
+    char *path = spl_output_beside(spec->path, suffix);
+    if (path == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
+    }
+    if (spec->force && unlink(path) != 0 && errno != ENOENT) {
+        SPL_FAIL(
+            SPL_ERR_FILE_CREATE, "%s: cannot be replaced: %s", path, strerror(errno));
+    }
+out:
+    free(path);
+    return status;
+}
+
+/* What a run that is replaced has stays until this one has all that it needs. */
 static spl_status make_file(
     spl_output *output, const spl_output_spec *spec, const char *temporary)
 {
@@ -293,11 +307,14 @@ static spl_status make_file(
     SPL_TRY(spl_output_put_start(output));
     SPL_TRY(spl_file_sync(output->fd, temporary));
     if (spec->n_populations > 0) {
+        SPL_TRY(remove_replaced(spec, ".spk"));
         SPL_TRY(spl_output_open_journal(output, spec, false));
     }
-    /* those of the run whose file this one replaces */
     spl_checkpoint_delete(output->path);
     SPL_TRY(spl_file_rename(temporary, output->path));
+    if (spec->n_populations > 0) {
+        SPL_TRY(remove_replaced(spec, ".spikes.h5"));
+    }
 out:
     return status;
 }

@@ -84,26 +84,50 @@ static spl_status write_header(spl_journal *journal, const spl_journal_header *h
     return status == SPL_OK ? spl_file_sync(journal->fd, journal->path) : status;
 }
 
+/* The name only ever stands for a journal with its header. */
+static spl_status create_as(
+    spl_journal *journal, const char *temporary, const spl_journal_header *header)
+{
+    spl_status status = SPL_OK;
+    if (access(journal->path, F_OK) == 0) {
+        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", journal->path,
+            strerror(EEXIST));
+    }
+    if (unlink(temporary) != 0 && errno != ENOENT) {
+        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
+            temporary, strerror(errno));
+    }
+    journal->fd =
+        open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (journal->fd < 0) {
+        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", temporary,
+            strerror(errno));
+    }
+    SPL_TRY(write_header(journal, header));
+    SPL_TRY(spl_file_rename(temporary, journal->path));
+out:
+    if (status != SPL_OK && journal->fd >= 0) {
+        unlink(spl_file_is_at(journal->fd, journal->path) ? journal->path : temporary);
+    }
+    return status;
+}
+
 spl_status spl_journal_create(
     spl_journal *journal, const char *path, const spl_journal_header *header)
 {
     spl_status status = SPL_OK;
+    spl_text temporary = {0};
     *journal = (spl_journal){
         .fd = -1, .n_populations = header->n_populations, .end_step = header->first_step};
     SPL_TRY(check_header(path, header));
     journal->path = spl_strdup(path);
-    if (journal->path == NULL) {
+    spl_text_add(&temporary, "%s.tmp", path);
+    if (journal->path == NULL || temporary.failed) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
     }
-    journal->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (journal->fd < 0) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", path, strerror(errno));
-    }
-    SPL_TRY(write_header(journal, header));
+    SPL_TRY(create_as(journal, temporary.data, header));
 out:
-    if (status != SPL_OK && journal->fd >= 0) {
-        unlink(path);
-    }
+    spl_text_deinit(&temporary);
     return status;
 }
 

@@ -135,6 +135,10 @@ static spl_status choose_origin(spl_sim *sim, const spl_output_found *found, ori
     SPL_TRY(try_checkpoint(sim, false, found->newest.step, &any, &damaged));
     if (!any) {
         SPL_TRY(try_checkpoint(sim, true, found->newest.step, &any, &damaged));
+        if (any) {
+            /* the next one would put the damaged one in the place of the whole one */
+            spl_checkpoint_keep_previous(sim->settings.output);
+        }
     }
     *from = (origin){.step = any ? sim->checkpoint.step : 0, .checksums = any};
     SPL_TRY(try_final(sim, found, from));

@@ -176,6 +176,15 @@ def the_checkpoint_before_the_newest_serves_when_that_is_damaged():
     holds("out.ckpt: its checksum is wrong" in result.err, result.err)
     holds("the one before it is used" in result.err, result.err)
     equal(digest("out.h5"), expected)
+    # a damaged one never becomes the one before the newest
+    os.remove("out.h5")
+    begin_and_kill()
+    damage("out.ckpt")
+    equal(resume("--max-hours", "0.0000001").code, 75)
+    damage("out.ckpt")
+    result = resume("--set", "output.stop_after=inf")
+    equal(result.code, 0)
+    equal(digest("out.h5"), expected)
 
 
 @test
