@@ -225,9 +225,9 @@ void spl_checkpoint_keep_previous(const char *results)
 {
     char *newest = spl_checkpoint_path(results, false);
     char *previous = spl_checkpoint_path(results, true);
-    if (newest != NULL && previous != NULL) {
-        /* if it fails, both stay as they are */
-        (void)rename(previous, newest);
+    /* if it fails, both stay as they are */
+    if (newest != NULL && previous != NULL && access(newest, F_OK) == 0) {
+        (void)!spl_file_rename(previous, newest);
     }
     free(newest);
     free(previous);

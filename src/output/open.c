@@ -84,6 +84,25 @@ out:
     return status;
 }
 
+/* Files that a killed process was making; none of them is needed. */
+static void delete_unfinished(const spl_output_spec *spec)
+{
+    static const char *const endings[] = {".spk.tmp", ".spikes.h5.tmp"};
+    spl_text temporary = {0};
+    spl_text_add(&temporary, "%s.tmp", spec->path);
+    if (!temporary.failed) {
+        unlink(temporary.data);
+    }
+    spl_text_deinit(&temporary);
+    for (size_t i = 0; spec->n_populations > 0 && i < 2; i++) {
+        char *path = spl_output_beside(spec->path, endings[i]);
+        if (path != NULL) {
+            unlink(path);
+        }
+        free(path);
+    }
+}
+
 /* Everything behind the lock. */
 static spl_status open_locked(
     spl_output *output, const spl_output_spec *spec, spl_output_found *found)
@@ -145,6 +164,9 @@ spl_status spl_output_open(
         SPL_FAIL(SPL_ERR_FILE_MISSING, "%s: %s", spec->path, strerror(errno));
     }
     SPL_TRY(spl_lock_take(&output->lock, spec->path));
+    /* names that a killed run had just given must not be lost after those to come */
+    SPL_TRY(spl_file_sync_folder(spec->path));
+    delete_unfinished(spec);
     SPL_TRY(open_locked(output, spec, found));
     *out = output;
     output = NULL;

@@ -392,6 +392,11 @@ static void fill_report(spl_recorder *r, size_t p, size_t skip, size_t n_rows,
     }
 }
 
+void spl_recorder_count(const spl_recorder *r, const uint64_t *clips, spl_output *output)
+{
+    spl_output_count(output, r->spikes, r->events, clips);
+}
+
 static spl_status write_block(spl_recorder *r, uint64_t first_step, size_t skip,
     size_t n_rows, const spl_subnetwork_block *const *blocks,
     const spl_recorder_sinks *sinks)
@@ -409,7 +414,7 @@ static spl_status write_block(spl_recorder *r, uint64_t first_step, size_t skip,
         }
     }
     SPL_TRY(spl_output_append_spikes(sinks->output, first_step, n_rows, r->blocks));
-    spl_output_count(sinks->output, r->spikes, r->events, r->clips);
+    spl_recorder_count(r, r->clips, sinks->output);
 out:
     return status;
 }

@@ -47,5 +47,9 @@ void spl_recorder_population(const spl_recorder *recorder, size_t i, uint64_t n_
 size_t spl_recorder_state_size(const spl_recorder *recorder);
 void spl_recorder_save(const spl_recorder *recorder, uint64_t *words);
 void spl_recorder_restore(spl_recorder *recorder, const uint64_t *words);
+/* Tell them, and the clips so far, to the writer, which else learns them with the next
+ * block. */
+void spl_recorder_count(
+    const spl_recorder *recorder, const uint64_t *clips, spl_output *output);
 
 #endif

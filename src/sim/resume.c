@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/identity.h"
 #include "output/results.h"
+#include "sim/recorder.h"
 #include "sim/sim.h"
 #include "splenium/version.h"
 
@@ -185,6 +186,15 @@ static spl_status extend(spl_sim *sim, const spl_output_spec *spec,
     return status;
 }
 
+/* Behind the last step no other block tells the sums. */
+static void count_spikes(spl_sim *sim)
+{
+    for (size_t s = 0; s < sim->settings.n_subnetworks; s++) {
+        sim->clips[s] = sim->engine->ops->clips(sim->engine, s);
+    }
+    spl_recorder_count(sim->recorder, sim->clips, sim->output);
+}
+
 /* Rows, checksums and steps for the writer. */
 static spl_status go_on(spl_sim *sim, const spl_output_spec *spec,
     const spl_output_found *found, const origin *from, bool longer, bool accept_change)
@@ -214,6 +224,9 @@ static spl_status go_on(spl_sim *sim, const spl_output_spec *spec,
         .accept_change = accept_change};
     SPL_TRY(longer ? extend(sim, spec, found, &start)
                    : spl_output_continue(sim->output, &start));
+    if (sim->recorder != NULL) {
+        count_spikes(sim);
+    }
 out:
     free(rows);
     free(checksums);

@@ -11,6 +11,7 @@
  *     --break=W  spoil the log first (break_log), to see that this is found
  *     --end=DIR  compare the last state with the files of DIR
  *     --samples=N  store some N of the states, each in a folder of FOLDER
+ *     --old=FILE   the reference of a run in the same log that LOG's replaces
  *   replay --check REFERENCE FILE
  * Prints the counts; exit 1 if anything is wrong. */
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 
 #include "disk.h"
 #include "results.h"
+#include "spikes.h"
 
 enum { N_WORKERS = 2, MAX_SHOWN = 5 };
 
@@ -42,14 +44,20 @@ typedef struct counts {
 
 typedef struct replay {
     const char *name, *scratch;
-    crash_reference reference;
+    /* of the run and, if there is one, of that which it replaces */
+    crash_reference references[2];
+    crash_spikes spikes[2];
+    size_t n_references;
+    char uuid[CRASH_UUID]; /* of the run itself */
     size_t torn_per_write, losses_per_change;
     crash_disk disk;
     char checkpoints[2][CRASH_MAX_NAME]; /* their names */
-    crash_bytes whole[2];                /* the last ones seen that were whole */
-    bool present;                        /* the name is durable */
-    crash_durable durable;               /* and what its file says */
-    uint64_t checkpoint;                 /* step of the newest durable one */
+    char journal[CRASH_MAX_NAME], spikes_file[CRASH_MAX_NAME];
+    crash_bytes whole[2];  /* the last ones seen that were whole */
+    bool present;          /* the name is durable */
+    size_t run;            /* which reference it belongs to */
+    crash_durable durable; /* and what its file says */
+    uint64_t checkpoint;   /* step of the newest durable one */
     double sample_rate;
     uint64_t random;
     counts *counts;
@@ -78,6 +86,16 @@ static uint8_t *read_file(const char *path, size_t *bytes)
     }
     close(fd);
     return data;
+}
+
+static void write_file(const char *path, const crash_bytes *bytes)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0 || ftruncate(fd, (off_t)bytes->size) != 0 ||
+        pwrite(fd, bytes->data, bytes->size, 0) != (ssize_t)bytes->size) {
+        give_up("cannot be written", path);
+    }
+    close(fd);
 }
 
 static void load_log(entries *log, const char *path)
@@ -126,11 +144,14 @@ static void break_log(entries *log, const char *how, uint64_t slots)
     const bool file = strcmp(how, "file-not-synced") == 0;
     const bool folder = strcmp(how, "folder-not-synced") == 0;
     const bool checkpoint = strcmp(how, "checkpoint-not-synced") == 0;
+    const bool journal = strcmp(how, "journal-not-synced") == 0;
     bool renamed = false;
     for (size_t i = 1; i < log->n; i++) {
         crash_entry *e = &log->all[i];
         renamed = renamed || e->record.operation == CRASH_RENAME;
-        if (rows && is_slot(e, slots) && e[-1].record.operation == CRASH_SYNC_DATA) {
+        if ((rows || journal) && is_slot(e, slots) &&
+            e[-1].record.operation == CRASH_SYNC_DATA) {
+            /* with spikes, the journal's is the last before the slot */
             remove_entry(log, i - 1);
         } else if (same && renamed && is_slot(e, slots)) {
             e->record.value = slots;
@@ -147,7 +168,7 @@ static void break_log(entries *log, const char *how, uint64_t slots)
             remove_entry(log, i--);
         }
     }
-    if (!rows && !same && !early && !file && !folder && !checkpoint) {
+    if (!rows && !same && !early && !file && !folder && !checkpoint && !journal) {
         give_up("no such mistake", how);
     }
 }
@@ -186,22 +207,39 @@ static void store(
     }
 }
 
-static crash_verdict judge_results(
-    replay *r, const crash_bytes *bytes, crash_durable *durable, const char **why)
+/* Against the reference of the run that the log ends with or, if there is one, of that
+ * which it replaces; `run` receives which it is. */
+static crash_verdict compare_results(replay *r, const crash_bytes *bytes,
+    crash_durable *durable, size_t *run, const char **why)
 {
-    const int fd = open(r->scratch, O_WRONLY | O_CREAT, 0600);
-    if (fd < 0 || ftruncate(fd, (off_t)bytes->size) != 0 ||
-        pwrite(fd, bytes->data, bytes->size, 0) != (ssize_t)bytes->size) {
-        give_up("cannot be written", r->scratch);
+    crash_verdict verdict = CRASH_WRONG;
+    for (size_t i = 0; i < r->n_references; i++) {
+        verdict = crash_results_check(
+            &r->references[i], r->scratch, bytes->data, bytes->size, durable, why);
+        const bool last = strcmp(durable->uuid, r->uuid) == 0;
+        *run = i;
+        if (verdict == CRASH_GOOD && last == (i == 0)) {
+            return CRASH_GOOD;
+        }
     }
-    close(fd);
-    crash_verdict verdict = crash_results_check(
-        &r->reference, r->scratch, bytes->data, bytes->size, durable, why);
-    for (size_t i = 0; i < r->reference.n_streams && verdict == CRASH_GOOD && r->present;
-         i++) {
+    return verdict != CRASH_GOOD ? verdict : CRASH_WRONG;
+}
+
+static crash_verdict judge_results(replay *r, const crash_bytes *bytes,
+    crash_durable *durable, size_t *run, const char **why)
+{
+    write_file(r->scratch, bytes);
+    crash_verdict verdict = compare_results(r, bytes, durable, run, why);
+    if (verdict == CRASH_GOOD && r->present && *run > r->run) {
+        *why = "the run that was replaced";
+        return CRASH_BEHIND;
+    }
+    const size_t n_streams =
+        r->present && *run == r->run ? r->references[*run].n_streams : 0;
+    for (size_t i = 0; i < n_streams && verdict == CRASH_GOOD; i++) {
         if (durable->rows[i] < r->durable.rows[i]) {
             verdict = CRASH_BEHIND;
-            *why = r->reference.streams[i];
+            *why = r->references[*run].streams[i];
         }
     }
     return verdict;
@@ -240,7 +278,9 @@ static crash_verdict judge_checkpoints(replay *r, const crash_state *state,
         const crash_bytes *bytes = crash_state_find(state, r->checkpoints[i]);
         uint64_t step = 0;
         *why = r->checkpoints[i];
-        if (bytes != NULL && (!is_whole(r, i, bytes, &step) || step > durable->step)) {
+        if (bytes != NULL &&
+            (!is_whole(r, i, bytes, &step) || step > durable->step ||
+                memcmp(bytes->data + 40, durable->uuid, CRASH_UUID) != 0)) {
             return CRASH_WRONG;
         }
         *newest = step > *newest ? step : *newest;
@@ -248,18 +288,56 @@ static crash_verdict judge_checkpoints(replay *r, const crash_state *state,
     return !durable->complete && *newest < r->checkpoint ? CRASH_BEHIND : CRASH_GOOD;
 }
 
+/* A run under way has the journal that it goes on with, a complete one the file of its
+ * spikes. With checkpoints there is a journal up to them. */
+static crash_verdict judge_spikes(replay *r, const crash_state *state,
+    const crash_durable *durable, size_t run, uint64_t checkpoint, const char **why)
+{
+    char path[4096];
+    uint64_t step = 0;
+    crash_spikes *spikes = &r->spikes[run];
+    crash_verdict verdict = CRASH_GOOD;
+    const crash_bytes *journal = crash_state_find(state, r->journal);
+    const crash_bytes *file = crash_state_find(state, r->spikes_file);
+    *why = "no journal";
+    if (!spikes->any) {
+        return CRASH_GOOD;
+    }
+    if (!durable->complete || checkpoint > 0) {
+        verdict = journal == NULL ? CRASH_WRONG
+                                  : crash_journal_check(spikes, journal, durable->uuid,
+                                        durable->journal_bytes, &step, why);
+        if (verdict != CRASH_GOOD || step < checkpoint) {
+            return CRASH_WRONG;
+        }
+    }
+    if (durable->complete) {
+        *why = "no file of spikes";
+        snprintf(path, sizeof path, "%s.spikes", r->scratch);
+        verdict = file == NULL ? CRASH_WRONG
+                               : crash_spikes_check(spikes, path, file, &step, why);
+        if (verdict == CRASH_GOOD && step < durable->step) {
+            return CRASH_BEHIND;
+        }
+    }
+    return verdict;
+}
+
 /* What a state says; `newest` is the step of its newest checkpoint. Result: false if it
  * has no results file, or is not right. */
 static bool judge(replay *r, const crash_state *state, size_t entry, const char *what,
-    crash_durable *durable, uint64_t *newest)
+    crash_durable *durable, size_t *run, uint64_t *newest)
 {
     const char *why = "no file";
     const crash_bytes *bytes = crash_state_find(state, r->name);
-    crash_verdict verdict = bytes != NULL ? judge_results(r, bytes, durable, &why)
+    crash_verdict verdict = bytes != NULL ? judge_results(r, bytes, durable, run, &why)
                             : r->present  ? CRASH_BEHIND
                                           : CRASH_GOOD;
     if (bytes != NULL && verdict == CRASH_GOOD) {
         verdict = judge_checkpoints(r, state, durable, newest, &why);
+    }
+    if (bytes != NULL && verdict == CRASH_GOOD) {
+        verdict = judge_spikes(r, state, durable, *run, *newest, &why);
     }
     if (bytes != NULL && crash_uniform(&r->random) < r->sample_rate) {
         store(r, state, entry, what);
@@ -280,6 +358,7 @@ static size_t draw_part(size_t bytes, uint64_t *random)
 static void judge_kills(replay *r, const crash_entry *entry, size_t i)
 {
     crash_durable durable;
+    size_t run;
     uint64_t newest;
     crash_state state;
     const size_t bytes = (size_t)entry->record.bytes;
@@ -295,13 +374,13 @@ static void judge_kills(replay *r, const crash_entry *entry, size_t i)
                     state.all[n].bytes = &file->left;
                 }
             }
-            judge(r, &state, i, "torn", &durable, &newest);
+            judge(r, &state, i, "torn", &durable, &run, &newest);
             r->counts->torn++;
         }
     }
     crash_disk_apply(&r->disk, entry, bytes);
     crash_state_now(&state, &r->disk);
-    judge(r, &state, i, "killed", &durable, &newest);
+    judge(r, &state, i, "killed", &durable, &run, &newest);
     r->counts->kill_points++;
     r->counts->kills_without_file += crash_state_find(&state, r->name) == NULL;
 }
@@ -311,9 +390,10 @@ static void judge_losses(replay *r, size_t i)
     for (size_t k = 0; k < r->losses_per_change; k++) {
         crash_state state;
         crash_durable durable;
+        size_t run;
         uint64_t newest;
         crash_state_lost(&state, &r->disk, crash_uniform(&r->random), &r->random);
-        judge(r, &state, i, "lost", &durable, &newest);
+        judge(r, &state, i, "lost", &durable, &run, &newest);
         r->counts->power_losses++;
         r->counts->losses_without_file += crash_state_find(&state, r->name) == NULL;
     }
@@ -324,14 +404,16 @@ static void judge_durable(replay *r, size_t i)
 {
     crash_state state;
     crash_durable durable;
+    size_t run;
     uint64_t newest;
     crash_state_durable(&state, &r->disk);
-    const bool good = judge(r, &state, i, "durable", &durable, &newest);
-    if (good && !r->present) {
+    const bool good = judge(r, &state, i, "durable", &durable, &run, &newest);
+    if (good && (!r->present || run != r->run)) {
         r->present = true;
+        r->run = run;
         r->durable = durable;
     }
-    for (size_t s = 0; good && s < r->reference.n_streams; s++) {
+    for (size_t s = 0; good && s < r->references[run].n_streams; s++) {
         if (durable.rows[s] > r->durable.rows[s]) {
             r->durable.rows[s] = durable.rows[s];
         }
@@ -395,6 +477,31 @@ static void compare_end(replay *r, const entries *log, const char *folder)
     crash_disk_deinit(&r->disk);
 }
 
+/* The run that the log ends with. */
+static void find_uuid(replay *r, const entries *log)
+{
+    const char *why;
+    crash_durable durable;
+    crash_disk_init(&r->disk);
+    for (size_t i = 0; i < log->n; i++) {
+        crash_disk_apply(&r->disk, &log->all[i], (size_t)log->all[i].record.bytes);
+    }
+    const crash_file *file = crash_find(&r->disk, &r->disk.now, r->name);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/last.h5", r->scratch);
+    if (file == NULL) {
+        give_up("is not there at the end", r->name);
+    }
+    write_file(path, &file->now);
+    if (crash_results_check(&r->references[0], path, file->now.data, file->now.size,
+            &durable, &why) != CRASH_GOOD) {
+        give_up("is not right at the end", r->name);
+    }
+    memcpy(r->uuid, durable.uuid, sizeof r->uuid);
+    unlink(path);
+    crash_disk_deinit(&r->disk);
+}
+
 static void add(counts *all, const counts *one)
 {
     __atomic_fetch_add(&all->kill_points, one->kill_points, __ATOMIC_RELAXED);
@@ -427,6 +534,8 @@ static bool run_workers(replay *r, const entries *log, const char *folder)
             r->random = w;
             replay_part(r, log, log->n * w / N_WORKERS, log->n * (w + 1) / N_WORKERS);
             unlink(scratch);
+            snprintf(scratch, sizeof scratch, "%s/state%zu.h5.spikes", folder, w);
+            unlink(scratch);
             add(all, &mine);
             exit(EXIT_SUCCESS);
         }
@@ -445,22 +554,56 @@ static const char *option(const char *word, const char *name)
     return strncmp(word, name, n) == 0 ? word + n : NULL;
 }
 
+/* The spikes of a complete file. */
+static crash_verdict check_spikes_beside(
+    const char *reference, const char *path, uint64_t end, const char **why)
+{
+    char beside[4096];
+    char copy[4096 + 8];
+    crash_spikes spikes;
+    crash_bytes file = {0};
+    uint64_t step = 0;
+    crash_verdict verdict = CRASH_GOOD;
+    crash_spikes_load(&spikes, reference);
+    if (spikes.any) {
+        snprintf(beside, sizeof beside, "%.*s.spikes.h5", (int)strlen(path) - 3, path);
+        snprintf(copy, sizeof copy, "%s.copy", beside);
+        file.data = read_file(beside, &file.size);
+        verdict = crash_spikes_check(&spikes, copy, &file, &step, why);
+        unlink(copy);
+        verdict = verdict == CRASH_GOOD && step != end ? CRASH_BEHIND : verdict;
+        *why = verdict == CRASH_GOOD ? "" : *why;
+    }
+    free(file.data);
+    crash_spikes_deinit(&spikes);
+    return verdict;
+}
+
 /* Judge one file as it is. */
 static int check_file(const char *reference_path, const char *path)
 {
-    static const char *const names[] = {"good", "unreadable", "wrong"};
+    static const char *const names[] = {"good", "unreadable", "wrong", "behind"};
     crash_reference reference;
     crash_durable durable;
     const char *why;
     size_t bytes;
     uint8_t *data = read_file(path, &bytes);
     crash_reference_load(&reference, reference_path);
-    const crash_verdict verdict =
+    crash_verdict verdict =
         crash_results_check(&reference, path, data, bytes, &durable, &why);
+    if (verdict == CRASH_GOOD && durable.complete) {
+        verdict = check_spikes_beside(reference_path, path, durable.step, &why);
+    }
     printf("%s: %s %s\n", path, names[verdict], why);
     crash_reference_deinit(&reference);
     free(data);
     return verdict == CRASH_GOOD ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void load_reference(replay *r, const char *path)
+{
+    crash_reference_load(&r->references[r->n_references], path);
+    crash_spikes_load(&r->spikes[r->n_references++], path);
 }
 
 int main(int argc, char **argv)
@@ -469,6 +612,7 @@ int main(int argc, char **argv)
     entries log;
     const char *mistake = NULL;
     const char *end = NULL;
+    const char *old = NULL;
     const char *value;
     double samples = 0.0;
     int i = 1;
@@ -486,6 +630,8 @@ int main(int argc, char **argv)
             samples = strtod(value, NULL);
         } else if ((value = option(argv[i], "--end=")) != NULL) {
             end = value;
+        } else if ((value = option(argv[i], "--old=")) != NULL) {
+            old = value;
         } else {
             give_up("no such option", argv[i]);
         }
@@ -500,6 +646,8 @@ int main(int argc, char **argv)
     const int stem = (int)strlen(r.name) - 3;
     snprintf(r.checkpoints[0], CRASH_MAX_NAME, "%.*s.ckpt", stem, r.name);
     snprintf(r.checkpoints[1], CRASH_MAX_NAME, "%.*s.ckpt.prev", stem, r.name);
+    snprintf(r.journal, CRASH_MAX_NAME, "%.*s.spk", stem, r.name);
+    snprintf(r.spikes_file, CRASH_MAX_NAME, "%.*s.spikes.h5", stem, r.name);
     r.counts = mmap(NULL, sizeof *r.counts, PROT_READ | PROT_WRITE,
         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (r.counts == MAP_FAILED) {
@@ -508,9 +656,14 @@ int main(int argc, char **argv)
     if (end != NULL) {
         compare_end(&r, &log, end);
     }
-    crash_reference_load(&r.reference, argv[i + 2]);
+    load_reference(&r, argv[i + 2]);
+    if (old != NULL) {
+        load_reference(&r, old);
+    }
+    r.scratch = argv[i + 3];
+    find_uuid(&r, &log);
     if (mistake != NULL) {
-        break_log(&log, mistake, r.reference.slots_offset);
+        break_log(&log, mistake, r.references[0].slots_offset);
     }
     const bool good = run_workers(&r, &log, argv[i + 3]);
     const counts *c = r.counts;
@@ -520,7 +673,10 @@ int main(int argc, char **argv)
         log.n, c->kill_points, c->torn, c->kills_without_file, c->power_losses,
         c->losses_without_file, c->verdicts[CRASH_UNREADABLE], c->verdicts[CRASH_WRONG],
         c->verdicts[CRASH_BEHIND]);
-    crash_reference_deinit(&r.reference);
+    for (size_t k = 0; k < r.n_references; k++) {
+        crash_reference_deinit(&r.references[k]);
+        crash_spikes_deinit(&r.spikes[k]);
+    }
     free(log.all);
     free(log.bytes);
     if (!good) {

@@ -45,13 +45,41 @@ static bool ends_with(const char *text, const char *end)
     return n >= strlen(end) && strcmp(text + n - strlen(end), end) == 0;
 }
 
-static crash_object_kind kind_of(const char *path, bool strings)
+/* Listed before all that they belong to. */
+static bool has_checksums(const crash_reference *r, const char *path)
+{
+    for (size_t i = 0; i < r->n_objects; i++) {
+        if (starts_with(r->objects[i].path, "/checksums") &&
+            strcmp(r->objects[i].path + strlen("/checksums"), path) == 0) {
+            return r->objects[i].kind == CRASH_CHECKSUMS;
+        }
+    }
+    return false;
+}
+
+static bool is_sum(const char *path)
+{
+    return (starts_with(path, "/populations/") || starts_with(path, "/subnetworks/")) &&
+           (ends_with(path, "/spikes") || ends_with(path, "/external_events") ||
+               ends_with(path, "/clips"));
+}
+
+static crash_object_kind kind_of(const crash_reference *r, const char *path, bool strings)
 {
     if (strings) {
         return CRASH_STRINGS;
     }
     if (starts_with(path, "/monitors/")) {
         return ends_with(path, "/time") ? CRASH_FIXED : CRASH_ROWS;
+    }
+    if (has_checksums(r, path)) {
+        return CRASH_ROWS;
+    }
+    if (is_sum(path)) {
+        return CRASH_FINAL;
+    }
+    if (ends_with(path, "/mapping/time")) {
+        return CRASH_FREE; /* first, last, step: the last changes with the duration */
     }
     return starts_with(path, "/checksums/")     ? CRASH_CHECKSUMS
            : starts_with(path, "/state/final/") ? CRASH_FINAL
@@ -123,7 +151,7 @@ static void load_set(crash_reference *r, crash_object *object, hid_t file)
     if (!open_set(&s, file, object->path)) {
         give_up("cannot be opened", object->path);
     }
-    object->kind = kind_of(object->path, s.strings);
+    object->kind = kind_of(r, object->path, s.strings);
     object->n = s.n;
     object->bytes = s.bytes;
     if (!s.strings) {
@@ -189,7 +217,8 @@ static void load_streams(crash_reference *r, hid_t file)
     }
     r->n_streams = (size_t)n;
     for (size_t i = 0; i < r->n_streams; i++) {
-        snprintf(r->streams[i], sizeof r->streams[i], "/%s/", names[i]);
+        snprintf(r->streams[i], sizeof r->streams[i], "%s%s/",
+            names[i][0] == '/' ? "" : "/", names[i]);
     }
     H5Dvlen_reclaim(type, space, H5P_DEFAULT, names);
     H5Sclose(space);
@@ -199,7 +228,9 @@ static void load_streams(crash_reference *r, hid_t file)
 
 static void find_stream(crash_reference *r, crash_object *object, hid_t file)
 {
-    const char *rest = strchr(object->path + 1, '/');
+    const bool prefixed =
+        object->kind == CRASH_CHECKSUMS || starts_with(object->path, "/monitors/");
+    const char *rest = prefixed ? strchr(object->path + 1, '/') : object->path;
     size_t s = 0;
     while (s < r->n_streams && !starts_with(rest, r->streams[s])) {
         s++;
@@ -258,6 +289,7 @@ static bool decode(const crash_reference *r, const uint64_t *slot, crash_durable
         return false;
     }
     out->step = slot[1];
+    out->journal_bytes = slot[2];
     memcpy(out->rows, slot + 4, n * sizeof *out->rows);
     return true;
 }
@@ -332,6 +364,26 @@ static crash_verdict check_set(const crash_reference *r, const crash_object *obj
 out:
     close_set(&s);
     return verdict;
+}
+
+static bool read_uuid(hid_t file, char uuid[CRASH_UUID])
+{
+    char *text = NULL;
+    const hid_t attribute = H5Aopen(file, "uuid", H5P_DEFAULT);
+    if (attribute < 0) {
+        return false;
+    }
+    const hid_t type = H5Aget_type(attribute);
+    const bool good = H5Tis_variable_str(type) > 0 &&
+                      H5Aread(attribute, type, &text) >= 0 &&
+                      strlen(text) == CRASH_UUID - 1;
+    if (good) {
+        memcpy(uuid, text, CRASH_UUID);
+    }
+    H5free_memory(text);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return good;
 }
 
 static crash_verdict read_durable(
@@ -426,6 +478,11 @@ crash_verdict crash_results_check(crash_reference *reference, const char *path,
             verdict = CRASH_UNREADABLE;
         }
         *why = verdict != CRASH_GOOD ? object->path : "";
+    }
+    /* last: HDF5 may search for ever for a text in a damaged file */
+    if (verdict == CRASH_GOOD && !read_uuid(file, durable->uuid)) {
+        *why = "uuid";
+        verdict = CRASH_UNREADABLE;
     }
     if (verdict == CRASH_GOOD && !known) {
         learn(reference, file, data, bytes);

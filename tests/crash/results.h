@@ -10,6 +10,7 @@
 enum {
     CRASH_MAX_PATH = 256,
     CRASH_MAX_STREAMS = 16,
+    CRASH_UUID = 37,
     CRASH_SLOT_WORDS = 512,
     CRASH_MAX_EXTENTS = 128
 };
@@ -37,7 +38,8 @@ typedef struct crash_object {
 
 /* What a slot says is durable. */
 typedef struct crash_durable {
-    uint64_t step;
+    char uuid[CRASH_UUID]; /* of the run */
+    uint64_t step, journal_bytes;
     uint64_t rows[CRASH_MAX_STREAMS];
     bool complete;
 } crash_durable;

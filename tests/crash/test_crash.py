@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Kills and losses of power at every moment of a run, also of one that was killed,
-resumed and extended: every change that it makes to its files is recorded, then every state that a
-crash could leave is made and judged by stock HDF5, see replay.c. Some are resumed.
+resumed and extended, of one with spiking populations, of a branch, and of one that replaces
+another: every change that it makes to its files is recorded, then every state that a crash
+could leave is made and judged by stock HDF5, see replay.c. Some are resumed.
 
     test_crash.py SPLENIUM RECORDER REPLAY [TEST]...
 """
@@ -46,6 +47,12 @@ CHECKPOINTS = ["--set", "output.checkpoint_every=5"]
 
 draw = random.Random(20)
 
+NODE = "[{name: thal, region: rA, size: 60, K: 12, nu0: 0.7}]"
+ALONE = (
+    "[{name: net, size: 80, populations: [{name: E, record: [0, 7],"
+    " background: [{rate: 2 kHz, weight: 0.03}]}, {name: quiet, size: 3}]}]"
+)
+
 
 def words(number, duration):
     return [
@@ -57,8 +64,27 @@ def words(number, duration):
     ]  # fmt: skip
 
 
+def spiking_words(number, duration):
+    """Every other one without nodes."""
+    return [
+        "run", "-o", "out.h5", *SHORT,
+        "--set", f"simulation.duration={duration}",
+        "--set", f"simulation.seed={number}",
+        *(["../two.zip", "--set", f"subnetworks={NODE}"] if number % 2 == 0
+          else ["--set", f"subnetworks={ALONE}"]),
+    ]  # fmt: skip
+
+
+def branch_words(number, duration):
+    base = pathlib.Path("base.h5").resolve()
+    if not base.exists():
+        run(".", [*words(number, "2 s"), "-o", str(base)])
+    return [*words(number, duration), "--from", str(base)]
+
+
 def run(folder, command, **more):
     """Result: false if it was killed."""
+    command = [word.removeprefix("../") if folder == "." else word for word in command]
     done = subprocess.run(
         [COMMAND, *command], cwd=folder, env=environment(**more), capture_output=True
     )
@@ -72,47 +98,98 @@ def recording(number, **more):
     return dict(LD_PRELOAD=RECORDER, CRASH_LOG=log, CRASH_FOLDER=".", **more)
 
 
-def start(number, duration):
+def start(number, command):
     """The undisturbed run."""
     for folder in ("reference", "recorded", "scratch"):
         os.makedirs(f"{folder}{number}")
-    run(f"reference{number}", words(number, duration))
+    run(f"reference{number}", command)
 
 
-def record(number, duration="40 s"):
-    start(number, duration)
-    run(f"recorded{number}", words(number, duration), **recording(number))
-
-
-def go_on(number, command, resume):
+def go_on(number, command, resume, first_kill=30):
     """Killed in place of one of its changes, resumed, killed ... in one log."""
     folder = f"recorded{number}"
     kills = 0
-    while not run(folder, command, **recording(number, CRASH_KILL=str(draw.randint(30, 500)))):
+    while not run(
+        folder, command, **recording(number, CRASH_KILL=str(draw.randint(first_kill, 500)))
+    ):
         # a run killed before it had a results file begins again
         if os.path.exists(f"{folder}/out.h5"):
             command = resume
         kills += 1
         holds(kills < 100, "resuming never ends")
-    equal(sorted(os.listdir(folder)), ["out.h5"])
+    equal(sorted(os.listdir(folder)), sorted(os.listdir(f"reference{number}")))
     return kills
 
 
-def record_killed(number, duration="40 s", shorter="15 s"):
+class Undisturbed:
+    """A run from start to end."""
+
+    def __init__(self, make, duration):
+        self.make, self.duration = make, duration
+
+    def record(self, number):
+        """Result: how often it was killed."""
+        start(number, self.make(number, self.duration))
+        run(f"recorded{number}", self.make(number, self.duration), **recording(number))
+        return 0
+
+    def options(self, number):
+        return []
+
+    def last(self, number):
+        """What takes any state to its end."""
+        return ["resume", "out.h5", *SHORT, "--set", f"simulation.duration={self.duration}"]
+
+    def references(self, number):
+        return [f"reference{number}"]
+
+
+class Killed(Undisturbed):
     """A run that is killed, resumed, then made longer, killed and resumed again."""
-    start(number, duration)
-    resume = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
-    longer = [*resume, "--set", f"simulation.duration={duration}"]
-    kills = go_on(number, words(number, shorter) + CHECKPOINTS, resume)
-    kills += go_on(number, longer, longer)
-    equal(digest(f"recorded{number}"), digest(f"reference{number}"))
+
+    def __init__(self, make, duration, shorter):
+        super().__init__(make, duration)
+        self.shorter = shorter
+
+    def record(self, number):
+        start(number, self.make(number, self.duration))
+        resume = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
+        kills = 0
+        if self.shorter:
+            kills += go_on_shorter(number, self.make(number, self.shorter), resume)
+            first = last = [*resume, *self.last(number)[-2:]]
+        else:
+            first, last = [*self.make(number, self.duration), *CHECKPOINTS], resume
+        kills += go_on(number, first, last)
+        return kills
+
+
+class Replacing(Undisturbed):
+    """A run that replaces the files of another, and is killed and resumed."""
+
+    def record(self, number):
+        start(number, self.make(number, self.duration))
+        old = self.make(number + 100, self.duration)
+        os.makedirs(f"old{number}")
+        run(f"old{number}", old)
+        run(f"recorded{number}", old, **recording(number))
+        new = [*self.make(number, self.duration), "--force", *CHECKPOINTS]
+        # before it has begun, --force is needed again
+        run(f"recorded{number}", new, **recording(number, CRASH_KILL="2"))
+        return go_on(number, new, ["resume", "out.h5", *SHORT, *CHECKPOINTS], 90)
+
+    def options(self, number):
+        return [f"--old=old{number}/out.h5"]
+
+    def references(self, number):
+        return [f"reference{number}", f"old{number}"]
+
+
+def go_on_shorter(number, command, resume):
+    """The same for a run that is shorter than the reference."""
+    kills = go_on(number, [*command, *CHECKPOINTS], resume)
+    holds(os.path.exists(f"recorded{number}/out.h5"), "no file")
     return kills
-
-
-def digest(folder):
-    result = splenium("verify", "--digest", f"{folder}/out.h5")
-    equal((result.code, result.err), (0, ""))
-    return result.out
 
 
 def replay(number, *options):
@@ -133,37 +210,64 @@ def replay(number, *options):
     return done.returncode, [int(n) for n in last.groups()], done.stdout
 
 
-def resume_samples(number):
+def digest(folder):
+    result = splenium("verify", "--digest", f"{folder}/out.h5")
+    equal((result.code, result.err), (0, ""))
+    return result.out
+
+
+def is_complete(folder, references):
+    """The bits of an undisturbed run, its spikes and nothing else."""
+    for reference in references:
+        checked = subprocess.run(
+            [REPLAY, "--check", f"{reference}/out.h5", f"{folder}/out.h5"], capture_output=True
+        )
+        if checked.returncode == 0 and digest(folder) == digest(reference):
+            return sorted(os.listdir(folder)) == sorted(os.listdir(reference))
+    return False
+
+
+def resume_samples(kind, number):
     """Going on from stored states ends with the undisturbed run's bits. Result: how many."""
-    expected = digest(f"reference{number}")
     states = sorted(pathlib.Path(f"scratch{number}").iterdir())
     for state in states:
-        # one of before the extension is made longer
-        run(state, ["resume", "out.h5", *SHORT, "--set", "simulation.duration=40 s"])
-        equal((digest(state), os.listdir(state)), (expected, ["out.h5"]))
+        run(state, kind.last(number))
+        holds(is_complete(state, kind.references(number)), f"{state}: {os.listdir(state)}")
     return len(states)
+
+
+KINDS = (
+    Killed(words, "25 s", "9 s"),
+    Undisturbed(words, "25 s"),
+    Undisturbed(spiking_words, "600 ms"),
+    Killed(spiking_words, "900 ms", "300 ms"),
+    Replacing(spiking_words, "500 ms"),
+    Killed(branch_words, "15 s", None),
+    Killed(spiking_words, "600 ms", "400 ms"),
+)
 
 
 @test
 def no_crash_loses_or_spoils_anything():
     write_pair()
     kills = losses = killed = resumed = number = 0
-    while kills < STATES or losses < STATES:
-        if number % 2 == 0:
-            killed += record_killed(number)
-        else:
-            record(number)
-        code, counts, said = replay(number, f"--end=recorded{number}", "--samples=12")
+    while kills < STATES or losses < STATES or number < len(KINDS):
+        kind = KINDS[number % len(KINDS)]
+        killed += kind.record(number)
+        holds(is_complete(f"recorded{number}", [f"reference{number}"]), f"run {number}")
+        code, counts, said = replay(
+            number, f"--end=recorded{number}", "--samples=8", "--power=2", *kind.options(number)
+        )
         holds(code == 0 and counts[-3:] == [0, 0, 0], said)
         # a file that is not there yet can hardly be wrong
         kills += counts[1] + counts[2] - counts[3]
         losses += counts[4] - counts[5]
-        resumed += resume_samples(number)
-        for folder in ("reference", "recorded", "scratch"):
-            shutil.rmtree(f"{folder}{number}")
+        resumed += resume_samples(kind, number)
+        for folder in ("reference", "recorded", "scratch", "old"):
+            shutil.rmtree(f"{folder}{number}", ignore_errors=True)
         os.unlink(f"log{number}")
         number += 1
-        print("#", said.splitlines()[-1])
+        print("#", said.splitlines()[-1], flush=True)
     print(
         f"# {number} runs, killed and resumed {killed} times: {kills} kill points and "
         f"{losses} losses of power with a file; {resumed} of them resumed to the same end"
@@ -173,11 +277,13 @@ def no_crash_loses_or_spoils_anything():
 
 @test
 def mistakes_are_found():
-    """The recorded run, spoilt in six ways: unreadable, wrong, behind."""
+    """The recorded runs, spoilt in seven ways: unreadable, wrong, behind."""
     write_pair()
-    record_killed(0, "10 s", "6 s")
-    equal(replay(0)[0], 0)
+    Killed(words, "10 s", "6 s").record(0)
+    Undisturbed(spiking_words, "200 ms").record(2)
+    equal((replay(0)[0], replay(2)[0]), (0, 0))
     for mistake, place in (
+        ("journal-not-synced", -2),
         ("rows-not-synced", -2),
         ("one-slot-only", -3),
         ("slot-before-rows", -2),
@@ -185,7 +291,8 @@ def mistakes_are_found():
         ("folder-not-synced", -1),
         ("checkpoint-not-synced", -2),
     ):
-        code, counts, said = replay(0, f"--break={mistake}", "--torn=4", "--power=4")
+        number = 2 if mistake.startswith("journal") else 0
+        code, counts, said = replay(number, f"--break={mistake}", "--torn=4", "--power=4")
         holds(code == 1 and counts[place] > 0, f"{mistake}: {said}")
 
 
