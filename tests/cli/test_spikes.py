@@ -273,7 +273,8 @@ def a_run_that_fails_behind_its_last_step_ends_later():
     os.rmdir("out.spikes.h5.tmp/full")
     os.rmdir("out.spikes.h5.tmp")
     equal(splenium("resume", "out.h5", "-q"), (0, "", ""))
-    equal(splenium("verify", "out.h5").out, splenium("verify", "whole.h5").out)
+    digests = [splenium("verify", "--digest", name).out for name in ("out.h5", "whole.h5")]
+    equal(digests[0], digests[1])
     need_h5py()
     holds(all_spikes("out.spikes.h5") == all_spikes("whole.spikes.h5"), "spikes")
 
