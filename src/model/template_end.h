@@ -356,9 +356,14 @@ VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
     const model_rows rows = rows_of(t.run, b);
-    model_work work[N_VECTORS] = {0};
+    model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
+        work[u].g = (model_state){0};
+        work[u].extreme = vec_set(0.0);
+        if (t.dense) {
+            work[u].x_before = work[u].f_before = work[u].x;
+        }
     }
     for (size_t step = 0; step < b->n_steps; step++) {
         open_gates(t, 0, work);
