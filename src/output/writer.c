@@ -598,13 +598,21 @@ static spl_status add_step(spl_output *output, const spl_spike_columns *columns)
     return status;
 }
 
+/* Only this thread adds steps, but the other one swaps the batches. */
+static uint64_t added_to(spl_output *output)
+{
+    pthread_mutex_lock(&output->mutex);
+    const uint64_t step = spl_queue_step(&output->queue);
+    pthread_mutex_unlock(&output->mutex);
+    return step;
+}
+
 spl_status spl_output_append_spikes(spl_output *output, uint64_t first_step,
     size_t n_steps, const spl_spike_block *populations)
 {
     spl_status status = SPL_OK;
     const size_t n_populations = output->n_populations;
-    /* only this thread adds to it */
-    const uint64_t there = spl_queue_step(&output->queue);
+    const uint64_t there = added_to(output);
     spl_spike_columns *columns = calloc(n_populations + 1, sizeof *columns);
     if (columns == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory: spikes", output->path);
