@@ -2,7 +2,7 @@
 """Kills and losses of power at every moment of a run, also of one that was killed,
 resumed and extended, of one with spiking populations, of a branch, and of one that replaces
 another: every change that it makes to its files is recorded, then every state that a crash
-could leave is made and judged by stock HDF5, see replay.c. Some are resumed.
+could leave is made and judged by stock HDF5, see replay.c. Some are verified and resumed.
 
     test_crash.py SPLENIUM RECORDER REPLAY [TEST]...
 """
@@ -227,13 +227,17 @@ def is_complete(folder, references):
     return False
 
 
-def resume_samples(kind, number):
-    """Going on from stored states ends with the undisturbed run's bits. Result: how many."""
+def check_samples(kind, number):
+    """verify finds no damage in a stored state; going on from it, in every third, ends with
+    the undisturbed run's bits. Result: how many of each."""
     states = sorted(pathlib.Path(f"scratch{number}").iterdir())
     for state in states:
+        result = splenium("verify", "-q", "out.h5", cwd=state)
+        holds(result.code == 0 and "damage" not in result.out, f"{state}: {result}")
+    for state in states[::3]:
         run(state, kind.last(number))
         holds(is_complete(state, kind.references(number)), f"{state}: {os.listdir(state)}")
-    return len(states)
+    return len(states), len(states[::3])
 
 
 KINDS = (
@@ -250,19 +254,21 @@ KINDS = (
 @test
 def no_crash_loses_or_spoils_anything():
     write_pair()
-    kills = losses = killed = resumed = number = 0
+    kills = losses = killed = checked = resumed = number = 0
     while kills < STATES or losses < STATES or number < len(KINDS):
         kind = KINDS[number % len(KINDS)]
         killed += kind.record(number)
         holds(is_complete(f"recorded{number}", [f"reference{number}"]), f"run {number}")
         code, counts, said = replay(
-            number, f"--end=recorded{number}", "--samples=8", "--power=2", *kind.options(number)
+            number, f"--end=recorded{number}", "--samples=24", "--power=2", *kind.options(number)
         )
         holds(code == 0 and counts[-3:] == [0, 0, 0], said)
         # a file that is not there yet can hardly be wrong
         kills += counts[1] + counts[2] - counts[3]
         losses += counts[4] - counts[5]
-        resumed += resume_samples(kind, number)
+        n_checked, n_resumed = check_samples(kind, number)
+        checked += n_checked
+        resumed += n_resumed
         for folder in ("reference", "recorded", "scratch", "old"):
             shutil.rmtree(f"{folder}{number}", ignore_errors=True)
         os.unlink(f"log{number}")
@@ -270,9 +276,11 @@ def no_crash_loses_or_spoils_anything():
         print("#", said.splitlines()[-1], flush=True)
     print(
         f"# {number} runs, killed and resumed {killed} times: {kills} kill points and "
-        f"{losses} losses of power with a file; {resumed} of them resumed to the same end"
+        f"{losses} losses of power with a file; {checked} of them without a finding of "
+        f"verify, {resumed} resumed to the same end"
     )
-    holds(resumed > 20 and killed > 5, f"{resumed} resumed, {killed} killed")
+    holds(checked > 60 and resumed > 20 and killed > 5,
+          f"{checked} checked, {resumed} resumed, {killed} killed")
 
 
 @test
