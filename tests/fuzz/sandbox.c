@@ -42,7 +42,7 @@ spl_status __wrap_spl_sandbox_lock(void)
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libhdf5\nleak:spl_results_child\nleak:run_child\n";
+    return "leak:libhdf5\nleak:spl_results_child\nleak:spl_survey_child\nleak:run_child\n";
 }
 
 /* What a process that ends leaves to the system. */
