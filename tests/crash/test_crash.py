@@ -192,13 +192,13 @@ def go_on_shorter(number, command, resume):
     return kills
 
 
-def replay(number, *options):
+def replay(number, *options, name="out.h5"):
     done = subprocess.run(
         [
             REPLAY,
             *options,
             f"log{number}",
-            "out.h5",
+            name,
             f"reference{number}/out.h5",
             f"scratch{number}",
         ],
@@ -281,6 +281,26 @@ def no_crash_loses_or_spoils_anything():
     )
     holds(checked > 60 and resumed > 20 and killed > 5,
           f"{checked} checked, {resumed} resumed, {killed} killed")
+
+
+@test
+def no_crash_of_a_conversion_loses_or_spoils_anything():
+    """A run, its copies in place and beside it: each file is right or not there."""
+    write_pair()
+    Undisturbed(words, "4 s").record(0)
+    for words_ in (
+        ["out.h5", "--in-place", "--compress"],
+        ["out.h5", "copy.h5", "--compress=gzip4"],
+        ["out.h5", "--in-place"],
+        ["out.h5", "copy.h5", "--force", "--trim"],
+    ):
+        run("recorded0", ["convert", "-q", *words_], **recording(0))
+        equal(digest("recorded0"), digest("reference0"))
+    equal(sorted(os.listdir("recorded0")), ["copy.h5", "out.h5"])
+    for name in ("out.h5", "copy.h5"):
+        code, counts, said = replay(0, "--end=recorded0", "--torn=2", "--power=2", name=name)
+        holds(code == 0 and counts[-3:] == [0, 0, 0], said)
+        print("#", name, said.splitlines()[-1])
 
 
 @test

@@ -10,6 +10,7 @@ import errno
 import os
 import pathlib
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,9 +33,9 @@ RUN = [
 MESSAGES = {errno.EIO: "Input/output error", errno.ENOSPC: "No space left on device"}
 
 
-def run(**more):
+def run(words=RUN, **more):
     done = subprocess.run(
-        [COMMAND, *RUN],
+        [COMMAND, *words],
         cwd="run",
         env=environment(LD_PRELOAD=RECORDER, CRASH_FOLDER=".", CRASH_LOG="../log", **more),
         capture_output=True,
@@ -100,6 +101,34 @@ def each_change_and_all_later_ones_fail():
     start()
     for error in MESSAGES:
         print("#", os.strerror(error), fail_each(error, True, 3))
+
+
+@test
+def each_change_of_a_conversion_fails():
+    """In place: the file stays what it was, or becomes its copy."""
+    start()
+    wanted = splenium("verify", "--digest", "reference/out.h5")
+    total = {}
+    for error, after in ((errno.EIO, ""), (errno.ENOSPC, ":")):
+        n, code = 1, 1
+        while code != 0 or n < 30:
+            shutil.copy("reference/out.h5", "run/out.h5")
+            code, said = run(
+                ["convert", "out.h5", "--in-place", "--compress", "-q"],
+                CRASH_FAIL=f"{n}:{error}{after}",
+            )
+            where = f"change {n}, {os.strerror(error)}{after}: {code}, {said}"
+            holds(code in (0, 73, 74) and len(said) == (code != 0), where)
+            holds(code == 0 or "out." in said[0], where)
+            left = set(os.listdir("run")) - {"out.h5"}
+            # what could not be deleted stays
+            holds(left <= {"out.h5.tmp", "out.lock"} and (after or len(left) < 2), where)
+            equal(splenium("verify", "--digest", "run/out.h5"), wanted)
+            for name in os.listdir("run"):
+                os.unlink(f"run/{name}")
+            total[os.strerror(error)] = n
+            n += 3 if after else 1
+    print("#", total)
 
 
 @test
