@@ -31,6 +31,8 @@ static size_t answer_bytes;
 
 spl_status __wrap_spl_sandbox_start(spl_sandbox *sandbox, const char *path,
     spl_sandbox_child *child, const void *user, size_t memory_bytes);
+spl_status __wrap_spl_sandbox_start_patient(spl_sandbox *sandbox, const char *path,
+    spl_sandbox_child *child, const void *user, size_t memory_bytes, unsigned patience);
 spl_status __wrap_spl_sandbox_lock(void);
 
 spl_status __wrap_spl_sandbox_lock(void)
@@ -42,7 +44,8 @@ spl_status __wrap_spl_sandbox_lock(void)
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libhdf5\nleak:spl_results_child\nleak:spl_survey_child\nleak:run_child\n";
+    return "leak:libhdf5\nleak:spl_results_child\nleak:spl_survey_child\nleak:run_"
+           "child\n";
 }
 
 /* What a process that ends leaves to the system. */
@@ -269,4 +272,11 @@ void fuzz_read(const uint8_t *data, size_t size, fuzz_reader *read)
     if (is_answer || survives(read)) {
         read(file_path);
     }
+}
+
+spl_status __wrap_spl_sandbox_start_patient(spl_sandbox *sandbox, const char *path,
+    spl_sandbox_child *child, const void *user, size_t memory_bytes, unsigned patience)
+{
+    (void)patience;
+    return __wrap_spl_sandbox_start(sandbox, path, child, user, memory_bytes);
 }
