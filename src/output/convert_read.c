@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/crc32c.h"
 #include "base/str.h"
@@ -39,6 +40,7 @@ typedef struct reader {
     const spl_convert_sink *sink;
     spl_convert_list *list; /* or NULL */
     spl_sandbox sandbox;
+    uint64_t file_bytes;
     unsigned char *buffer;
     size_t capacity, n_objects;
     dataset *sets;
@@ -118,6 +120,18 @@ static bool is_shape(const spl_item_shape *shape, uint32_t max_rank, uint64_t *v
                                         : shape->item_bytes == bytes[shape->type]);
     return sized && shape->padding <= 2 && shape->charset <= 1 &&
            spl_convert_row(shape, values);
+}
+
+/* Not more than the file can hold, as the child has checked before: HDF5 writes all of a
+ * dataset of texts once it has one, and a child that a file has taken over must not fill
+ * the disk. Deflate makes a thousandth of zeros; texts have two words each in a file. */
+static bool fits(const reader *r, const spl_item_shape *shape, uint64_t row_values)
+{
+    const bool text = shape->type == SPL_ITEM_TEXT;
+    const uint64_t rows = shape->rank > 0 ? shape->dims[0] : 1;
+    const uint64_t bytes = rows * row_values * (text ? 8 : shape->item_bytes);
+    return bytes <= r->file_bytes || (!text && (bytes <= (uint64_t)SPL_PIECE_MAX_BYTES ||
+                                                   bytes / 1000 <= r->file_bytes));
 }
 
 /* Are these n texts, each with its NUL? */
@@ -292,7 +306,8 @@ static spl_status take_dataset(reader *r, const spl_sandbox_record *record)
     SPL_TRY(end_object(r));
     SPL_TRY(take(r, record, sizeof head + (uint64_t)2 * SPL_ITEM_MAX_NAME));
     if (!split_head(&head, r->buffer, (size_t)record->bytes, &path, &scale) ||
-        !is_shape(&head.shape, SPL_ITEM_MAX_RANK, &r->row_values)) {
+        !is_shape(&head.shape, SPL_ITEM_MAX_RANK, &r->row_values) ||
+        !fits(r, &head.shape, r->row_values)) {
         SPL_TRY(spl_sandbox_nonsense(&r->sandbox));
     }
     r->shape = head.shape;
@@ -555,10 +570,12 @@ spl_status spl_convert_read(const spl_convert_plan *plan, const spl_convert_sink
     static const spl_convert_sink none = {.user = NULL};
     spl_status status = SPL_OK;
     spl_sandbox_record record;
+    struct stat what;
     reader r = {.plan = plan,
         .sink = sink != NULL ? sink : &none,
         .list = list,
         .sandbox = {.child = -1, .fd = -1}};
+    r.file_bytes = stat(plan->path, &what) == 0 ? (uint64_t)what.st_size : 0;
     SPL_TRY(spl_sandbox_start_patient(
         &r.sandbox, plan->path, spl_convert_child, plan, CHILD_BYTES, PATIENCE));
     if (made != NULL) {
