@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -424,6 +425,20 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     return sync_recorded(SYS_fdatasync, CRASH_SYNC_DATA, fd);
+}
+
+/* No change, so not logged, but it may fail as others do. */
+int flock(int fd, int operation)
+{
+    if (!is_recorded(fd)) {
+        return (int)syscall(SYS_flock, fd, operation);
+    }
+    if (!begin()) {
+        return -1;
+    }
+    const int result = (int)syscall(SYS_flock, fd, operation);
+    end(false, CRASH_OPEN, fd, 0, NULL, 0, NULL);
+    return result;
 }
 
 static int rename_recorded(
