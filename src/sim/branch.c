@@ -206,6 +206,8 @@ out:
 }
 
 /* A run like the one that the file belongs to, in the file's state. */
+enum { MORE_CHECKPOINT_BYTES = 1 << 24 };
+
 static spl_status load_source(spl_sim **source, const char *path, uint64_t *noise_start)
 {
     spl_status status = SPL_OK;
@@ -226,7 +228,9 @@ static spl_status load_source(spl_sim **source, const char *path, uint64_t *nois
     }
     const char *checkpoint = is_hdf5 ? beside : path;
     if (!is_hdf5 || access(beside, F_OK) == 0) {
-        SPL_TRY(spl_checkpoint_load(&found, checkpoint, UINT64_MAX));
+        /* it holds what the run does, and its configuration */
+        SPL_TRY(spl_checkpoint_load(
+            &found, checkpoint, (*source)->memory_bytes + MORE_CHECKPOINT_BYTES));
         SPL_TRY(load_checkpoint(*source, &found, checkpoint, noise_start));
     } else {
         SPL_TRY(load_final(*source, path, noise_start));

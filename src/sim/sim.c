@@ -113,6 +113,11 @@ spl_status spl_sim_create_changed(spl_sim **out, const spl_config *config,
         sim->memory_bytes += writing_bytes;
         SPL_TRY(spl_memory_check(writing_bytes, "writing the results file"));
     }
+    if (sim->settings.from != NULL) {
+        /* the run that this one branches from is there at the start: as many nodes, and
+         * mostly the same delays */
+        sim->memory_bytes += sim->engine->memory_bytes + connectome_bytes(sim);
+    }
     spl_guard_params(sim);
     spl_guard_subnetworks(sim);
     *out = sim;

@@ -8,15 +8,22 @@ leaves nothing behind.
 
 import os
 import pathlib
+import re
 import resource
+import struct
 import subprocess
 import sys
 import tempfile
 
 from bad_input import CONFIGURATIONS, CONNECTOMES, USAGE
-from command import COMMAND, environment, files, write_pair
+from command import COMMAND, environment, files, splenium, write_npy, write_pair
 from hostile_input import INPUTS
-from support.tap import equal, holds, main, test
+from support.tap import Skip, equal, holds, main, test
+
+try:
+    import h5py
+except ImportError:
+    h5py = None
 
 EXPECTED = pathlib.Path(__file__).resolve().parent / "fixtures" / "hostile.txt"
 CPU_SECONDS = 10 if os.environ.get("SPLENIUM_SANITIZE", "none") != "none" else 1
@@ -63,6 +70,7 @@ def every_input_gets_its_line():
         equal(line, wanted)
         holds(seconds < CPU_SECONDS, f"{line}: {seconds} s")
         holds(mebibytes < MEBIBYTES, f"{line}: {mebibytes} MiB")
+    print(f"# {max(s for _, s, _ in found):.2f} s of processor time at most")
     equal(len(found), len(expected))
     equal(len({name for name, _ in INPUTS}), len(INPUTS))
 
@@ -73,6 +81,55 @@ def there_are_two_hundred_of_them():
     n = len(INPUTS) + len(CONNECTOMES) + len(CONFIGURATIONS) + len(USAGE)
     print(f"# {n} inputs")
     holds(n >= 200, str(n))
+
+
+def peak_mebibytes(*words):
+    """As the results say, of a grandchild: a child begins with the peak of its parent."""
+    done = subprocess.run(
+        ["sh", "-c", '"$@"; exit $?', "sh", COMMAND, *words, "-q", "-o", "out.h5", "--force"],
+        env=environment(),
+        capture_output=True,
+    )
+    equal((words, done.returncode), (words, 0))
+    with h5py.File("out.h5", "r") as file:
+        return file["performance/peak_rss_bytes"][()] / 2**20
+
+
+def predicted_mebibytes(*words):
+    said = splenium("validate", *words).err
+    number, unit = re.search(r"splenium: memory ([\d.]+) (\wB)", said).groups()
+    return float(number) * {"kB": 1e3, "MB": 1e6, "GB": 1e9}[unit] / 2**20
+
+
+@test
+def no_run_takes_three_times_what_validate_says():
+    """But for the libraries, which take some 20 MiB before anything is allocated."""
+    if CPU_SECONDS > 1:
+        raise Skip("sanitizers take more")
+    if h5py is None:
+        raise Skip("no h5py; install python3-h5py")
+    n = 800
+    for name in ("weights", "lengths"):
+        write_npy(f"{name}.npy", "<f8", f"({n}, {n})", struct.pack("<d", 1.5) * (n * n))
+    large = ["--set", "connectome.weights=weights.npy", "--set", "connectome.lengths=lengths.npy",
+             "--set", "connectome.self_connections=drop", "--set", "connectome.speed=0.1",
+             "--set", "simulation.duration=20"]  # fmt: skip
+    spiking = "subnetworks=[{name: net, size: 200000, nu0: 0.7}]"
+    equal(splenium("run", *large, "-q", "-o", "base.h5").code, 0)
+    most = 0
+    for words in (
+        ["--set", "simulation.duration=200"],
+        large,
+        [*large, "--set", "simulation.from=base.h5"],
+        [*large, "--set", "monitors=[{kind: raw, variables: [V, W, Z], dtype: f8}]"],
+        ["--set", "simulation.duration=5", "--set", spiking],
+    ):
+        predicted = predicted_mebibytes(*words)
+        peak = peak_mebibytes("run", *words)
+        print(f"# {peak:.0f} MiB, predicted {predicted:.0f}: {' '.join(words[-2:])}")
+        holds(peak < max(3 * predicted, predicted + 40), f"{words}: {peak} MiB, {predicted}")
+        most = max(most, peak)
+    holds(most > 80, "no run that takes memory")
 
 
 if __name__ == "__main__":
