@@ -100,8 +100,8 @@ static spl_status create_as(
     journal->fd =
         open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (journal->fd < 0) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", temporary,
-            strerror(errno));
+        SPL_FAIL(
+            SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", temporary, strerror(errno));
     }
     SPL_TRY(write_header(journal, header));
     SPL_TRY(spl_file_rename(temporary, journal->path));
