@@ -10,7 +10,7 @@
 
 /* Records beside those of the members, whose kind is the member + 1. */
 enum { KIND_LABELS = 100, KIND_FORM, KIND_NORMALISATION, KIND_SHA256, KIND_DROPPED };
-enum { MAX_TEXT = 256 };
+enum { MAX_TEXT = 256, FIRST_TEXT = 1 << 16 };
 
 /* Names in the two layouts, NULL where the layout has none. */
 typedef struct layout {
@@ -313,17 +313,30 @@ static spl_status take_table(spl_raw *raw, spl_sandbox *sandbox,
                             : status;
 }
 
+/* The memory grows with what arrives: a size that lies is not believed. */
 static spl_status take_text(
     char **text, spl_sandbox *sandbox, const spl_sandbox_record *record, size_t max_bytes)
 {
+    spl_status status = SPL_OK;
+    size_t there = 0;
     if (*text != NULL || record->bytes > max_bytes) {
         return spl_sandbox_nonsense(sandbox);
     }
-    *text = calloc(1, (size_t)record->bytes + 1);
-    if (*text == NULL) {
-        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", sandbox->path);
-    }
-    return spl_sandbox_take(sandbox, *text, (size_t)record->bytes);
+    do {
+        const size_t left = (size_t)record->bytes - there;
+        const size_t most = there > FIRST_TEXT ? there : FIRST_TEXT;
+        const size_t next = left < most ? left : most;
+        char *grown = realloc(*text, there + next + 1);
+        if (grown == NULL) {
+            SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", sandbox->path);
+        }
+        *text = grown;
+        grown[there + next] = '\0';
+        SPL_TRY(spl_sandbox_take(sandbox, grown + there, next));
+        there += next;
+    } while (there < record->bytes);
+out:
+    return status;
 }
 
 /* The labels go through the checks of a text file: one per line, UTF-8, not empty. */
