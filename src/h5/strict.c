@@ -96,7 +96,7 @@ uint64_t spl_h5_n_attributes(hid_t object)
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *d, const char *what)
 {
     return spl_h5_error(SPL_ERR_FORMAT, "%s: %s%s%s: %s", d->source->path, d->group,
-        d->group[1] == '\0' ? "" : "/", d->name, what);
+        strcmp(d->group, "/") == 0 ? "" : "/", d->name, what);
 }
 
 static spl_status look_at(spl_h5_dataset *d)
