@@ -125,12 +125,15 @@ void spl_lock_release(spl_lock *lock)
 
 bool spl_lock_is_held(const char *results)
 {
-    char *path = spl_output_beside(results, ".lock");
+    /* a link to the file has no lock of its own */
+    char *real = realpath(results, NULL);
+    char *path = spl_output_beside(real != NULL ? real : results, ".lock");
     int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (fd >= 0) {
         close(fd);
     }
     free(path);
+    free(real);
     return held;
 }
