@@ -121,3 +121,14 @@ spl_status spl_file_rename(const char *from, const char *to)
     }
     return spl_file_sync_folder(to);
 }
+
+spl_status spl_file_delete_leftover(const char *path)
+{
+    if (unlink(path) == 0) {
+        return spl_file_sync_folder(path);
+    }
+    return errno == ENOENT
+               ? SPL_OK
+               : spl_error(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
+                     path, strerror(errno));
+}

@@ -26,6 +26,10 @@ SPL_MUST_CHECK spl_status spl_file_sync_data(int fd, const char *path);
 
 /* The folder of a path: names that came or went are on the disk then. */
 SPL_MUST_CHECK spl_status spl_file_sync_folder(const char *path);
+/* Delete what a killed process left, if anything, for good: a power cut could else bring
+ * it back in the place of the next file of that name.
+ * Result: SPL_OK; SPL_ERR_FILE_CREATE, SPL_ERR_FILE_WRITE. */
+SPL_MUST_CHECK spl_status spl_file_delete_leftover(const char *path);
 /* Rename, then sync the folder, without which a power cut may undo it.
  * Result: SPL_OK; SPL_ERR_FILE_WRITE. */
 SPL_MUST_CHECK spl_status spl_file_rename(const char *from, const char *to);

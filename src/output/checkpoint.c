@@ -172,10 +172,7 @@ static spl_status write_file(const spl_checkpoint *checkpoint, const char *path)
 {
     spl_status status = SPL_OK;
     int fd = -1;
-    if (unlink(path) != 0 && errno != ENOENT) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s", path,
-            strerror(errno));
-    }
+    SPL_TRY(spl_file_delete_leftover(path));
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (fd < 0) {
         SPL_FAIL(spl_file_status(errno, SPL_ERR_FILE_CREATE), "%s: cannot be created: %s",

@@ -51,11 +51,7 @@ spl_status spl_convert_temporary(char **temporary, const char *path)
     if (text.failed) {
         return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
     }
-    if (unlink(text.data) != 0 && errno != ENOENT) {
-        return spl_error(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
-            text.data, strerror(errno));
-    }
-    return SPL_OK;
+    return spl_file_delete_leftover(text.data);
 }
 
 static spl_status sync_with_mode(const char *path, const mode_t *mode)

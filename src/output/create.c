@@ -296,10 +296,7 @@ static spl_status make_file(
 {
     spl_status status = SPL_OK;
     SPL_TRY(make_uuid(output->uuid));
-    if (unlink(temporary) != 0 && errno != ENOENT) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
-            temporary, strerror(errno));
-    }
+    SPL_TRY(spl_file_delete_leftover(temporary));
     SPL_TRY(spl_layout_write(temporary, spec, &output->places, output->uuid));
     SPL_TRY(spl_places_find(&output->places, temporary, false));
     SPL_TRY(spl_output_open_for_writing(output, temporary));

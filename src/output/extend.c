@@ -79,10 +79,7 @@ static spl_status fill(spl_output *to, const spl_output *from,
 {
     spl_status status = SPL_OK;
     uint64_t n_rows[SPL_MAX_STREAMS];
-    if (unlink(temporary) != 0 && errno != ENOENT) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
-            temporary, strerror(errno));
-    }
+    SPL_TRY(spl_file_delete_leftover(temporary));
     SPL_TRY(spl_layout_write(temporary, spec, &to->places, to->uuid));
     SPL_TRY(spl_places_find(&to->places, temporary, false));
     SPL_TRY(spl_output_open_for_writing(to, temporary));

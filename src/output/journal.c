@@ -93,10 +93,7 @@ static spl_status create_as(
         SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", journal->path,
             strerror(EEXIST));
     }
-    if (unlink(temporary) != 0 && errno != ENOENT) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
-            temporary, strerror(errno));
-    }
+    SPL_TRY(spl_file_delete_leftover(temporary));
     journal->fd =
         open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (journal->fd < 0) {

@@ -91,13 +91,14 @@ static void delete_unfinished(const spl_output_spec *spec)
     spl_text temporary = {0};
     spl_text_add(&temporary, "%s.tmp", spec->path);
     if (!temporary.failed) {
-        unlink(temporary.data);
+        /* who makes one anew asks again */
+        (void)!spl_file_delete_leftover(temporary.data);
     }
     spl_text_deinit(&temporary);
     for (size_t i = 0; spec->n_populations > 0 && i < 2; i++) {
         char *path = spl_output_beside(spec->path, endings[i]);
         if (path != NULL) {
-            unlink(path);
+            (void)!spl_file_delete_leftover(path);
         }
         free(path);
     }

@@ -387,10 +387,7 @@ static spl_status convert(conversion *c, uint64_t *n_spikes)
     /* HDF5 may crash on a full disk: ask first */
     SPL_TRY(spl_output_check_room(
         c->path, 16 * *n_spikes + 4096 * (uint64_t)(c->places.n + 4)));
-    if (unlink(c->temporary) != 0 && errno != ENOENT) {
-        SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: left over and cannot be deleted: %s",
-            c->temporary, strerror(errno));
-    }
+    SPL_TRY(spl_file_delete_leftover(c->temporary));
     SPL_TRY(create_layout(c));
     SPL_TRY(spl_places_find(&c->places, c->temporary, false));
     c->fd = open(c->temporary, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

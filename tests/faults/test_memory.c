@@ -93,11 +93,13 @@ typedef struct outcome {
     char message[1024];
 } outcome;
 
-/* Run a stage with every allocation failing in turn; `after` sees what it left. */
-static outcome fail_each(stage *run, void *user, void (*after)(spl_status status))
+/* Run a stage with every allocation failing in turn, or each `every`-th; `after` sees
+ * what it left. */
+static outcome fail_some(
+    stage *run, void *user, void (*after)(spl_status status), long every)
 {
     outcome result = {.bad = SPL_OK};
-    for (bool hit = true; hit; result.n++) {
+    for (bool hit = true; hit; result.n += hit ? every : 1) {
         atomic_store(left, result.n + 1);
         const spl_status status = run(user);
         hit = atomic_load(left) <= 0;
@@ -117,6 +119,11 @@ static outcome fail_each(stage *run, void *user, void (*after)(spl_status status
         }
     }
     return result;
+}
+
+static outcome fail_each(stage *run, void *user, void (*after)(spl_status status))
+{
+    return fail_some(run, user, after, 1);
 }
 
 static void check(outcome result, long at_least, long most_forgiven)
@@ -285,6 +292,40 @@ START_TEST(a_run_with_its_results)
 }
 END_TEST
 
+static const char populations[] =
+    "[{name: s, region: 1, size: 40, populations: [{name: E, record: [0, 3], background: "
+    "[{rate: 2, weight: 0.03}]}, {name: I, type: inhibitory, fraction: 0.2}], "
+    "projections: [{from: E, to: E, K: 10, weight: 0.01, delay: {uniform: [1, 2]}}, "
+    "{from: I, to: E, K: 5, weight: {uniform: [0.1, 0.2]}}]}]";
+
+/* A population of each sign, with a report, in one of the nodes. */
+static inputs load_spiking(const char *duration)
+{
+    inputs in = load_inputs();
+    ck_assert_msg(spl_config_set(in.config, "subnetworks", populations) == SPL_OK, "%s",
+        spl_last_error());
+    ck_assert_int_eq(spl_config_set(in.config, "simulation.duration", duration), SPL_OK);
+    return in;
+}
+
+/* Of a run that failed the journal stays, or its spikes if only the end failed. */
+static void check_spiking_results(spl_status status)
+{
+    check_results(status);
+    ck_assert(status != SPL_OK || access("out.spikes.h5", F_OK) == 0);
+    ck_assert_int_ne(access("out.spikes.h5.tmp", F_OK), 0);
+    unlink("out.spikes.h5");
+    unlink("out.spk");
+}
+
+START_TEST(a_spiking_run_with_its_files)
+{
+    inputs in = load_spiking("4");
+    check(fail_each(create_and_run, &in, check_spiking_results), 300, 80);
+    free_inputs(&in);
+}
+END_TEST
+
 static spl_status stop_early(void *user, const spl_frame *frame)
 {
     spl_sim *sim = user;
@@ -347,6 +388,21 @@ START_TEST(a_run_that_is_resumed)
 }
 END_TEST
 
+START_TEST(a_spiking_run_that_is_resumed)
+{
+    inputs in = load_spiking("100");
+    ck_assert_int_eq(spl_config_set(in.config, "simulation.block", "1"), SPL_OK);
+    ck_assert_int_eq(begin(&in), SPL_ERR_INTERRUPTED);
+    ck_assert_int_eq(access("out.ckpt", F_OK), 0);
+    ck_assert_int_eq(access("out.spk", F_OK), 0);
+    /* of 3900, a resumed run each: 11 does not divide what is repeated */
+    check(fail_some(go_on, &in, check_resumable, 11), 400, 100);
+    ck_assert_int_eq(access("out.spikes.h5", F_OK), 0);
+    ck_assert_int_ne(access("out.spk", F_OK), 0);
+    free_inputs(&in);
+}
+END_TEST
+
 static spl_status describe(void *user)
 {
     (void)user;
@@ -388,6 +444,8 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_configuration);
     tcase_add_test(tcase, a_run_with_its_results);
     tcase_add_test(tcase, a_run_that_is_resumed);
+    tcase_add_test(tcase, a_spiking_run_with_its_files);
+    tcase_add_test(tcase, a_spiking_run_that_is_resumed);
     tcase_add_test(tcase, a_results_file_read_back);
     suite_add_tcase(suite, tcase);
     return suite;
