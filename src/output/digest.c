@@ -5,22 +5,15 @@
 #include <string.h>
 
 #include "base/sha256.h"
-#include "base/str.h"
 #include "h5/h5.h"
 #include "h5/sandbox.h"
-#include "h5/strict.h"
+#include "h5/walk.h"
 #include "splenium/results.h"
 
 /* What HDF5 itself needs in the child. */
 #define CHILD_BYTES ((size_t)512 << 20)
 
-enum {
-    KIND_DIGEST = 1,
-    MAX_NAME = 1024,
-    MAX_DEPTH = 8,
-    MAX_LINKS = 100000,
-    AT_ONCE = 8 << 20
-};
+enum { KIND_DIGEST = 1, AT_ONCE = 8 << 20 };
 
 typedef struct walker {
     spl_sha256 hash;
@@ -102,10 +95,23 @@ out:
     return status;
 }
 
-static spl_status add_dataset(walker *w, hid_t group, const char *path, const char *name)
+/* Provenance is no result: the configuration says how many threads, and so on. */
+static bool is_left_out(const char *path, const char *name)
+{
+    const char *top = *path != '\0' ? path + 1 : name;
+    const size_t n = strcspn(top, "/");
+    return (n == strlen("config") && memcmp(top, "config", n) == 0) ||
+           (n == strlen("performance") && memcmp(top, "performance", n) == 0);
+}
+
+static spl_status add_dataset(void *user, hid_t group, const char *path, const char *name)
 {
     spl_status status = SPL_OK;
+    walker *w = user;
     spl_h5_dataset d;
+    if (is_left_out(path, name)) {
+        return SPL_OK;
+    }
     SPL_TRY(spl_h5_open_dataset(&d, group, &w->source, path, name));
     SPL_TRY(spl_h5_check_storage(&d));
     if (d.type_class == H5T_VLEN || d.type_class == H5T_REFERENCE ||
@@ -126,62 +132,6 @@ out:
     return status;
 }
 
-static spl_status add_group(walker *w, hid_t group, const char *path, int depth);
-
-/* Provenance is no result: the configuration says how many threads, and so on. */
-static bool is_left_out(const char *path, const char *name)
-{
-    return *path == '\0' &&
-           (strcmp(name, "config") == 0 || strcmp(name, "performance") == 0);
-}
-
-static spl_status add_link(
-    walker *w, hid_t group, const char *path, const char *name, int depth)
-{
-    spl_status status = SPL_OK;
-    spl_text below = {0};
-    hid_t child = -1;
-    if (is_left_out(path, name)) {
-        return SPL_OK;
-    }
-    if (!spl_h5_is_group(group, name)) {
-        return add_dataset(w, group, path, name);
-    }
-    spl_text_add(&below, "%s/%s", path, name);
-    if (below.failed) {
-        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", w->source.path);
-    }
-    SPL_TRY(spl_h5_open_group(&child, group, &w->source, name));
-    SPL_TRY(add_group(w, child, below.data, depth + 1));
-out:
-    if (child >= 0) {
-        H5Gclose(child);
-    }
-    spl_text_deinit(&below);
-    return status;
-}
-
-static spl_status add_group(walker *w, hid_t group, const char *path, int depth)
-{
-    spl_status status = SPL_OK;
-    H5G_info_t info;
-    if (H5Gget_info(group, &info) < 0 || info.nlinks > MAX_LINKS || depth > MAX_DEPTH) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: not a group of results", w->source.path, path);
-    }
-    for (hsize_t i = 0; i < info.nlinks; i++) {
-        char name[MAX_NAME];
-        const ssize_t length = H5Lget_name_by_idx(
-            group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-        if (length <= 0 || length >= MAX_NAME) {
-            SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: a name that cannot be read", w->source.path,
-                path);
-        }
-        SPL_TRY(add_link(w, group, path, name, depth));
-    }
-out:
-    return status;
-}
-
 static spl_status digest_child(int fd, const char *path, const void *user)
 {
     spl_status status = SPL_OK;
@@ -195,7 +145,7 @@ static spl_status digest_child(int fd, const char *path, const void *user)
     SPL_TRY(spl_h5_open_file(&file, &w.source, path));
     SPL_TRY(spl_sandbox_lock());
     spl_sha256_start(&w.hash);
-    SPL_TRY(add_group(&w, file, "", 0));
+    SPL_TRY(spl_h5_walk(file, &w.source, add_dataset, &w));
     spl_sha256_end(&w.hash, hex);
     SPL_TRY(spl_sandbox_send(fd, KIND_DIGEST, 1, 1, hex, sizeof hex));
 out:

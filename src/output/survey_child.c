@@ -2,13 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "h5/h5.h"
-#include "h5/strict.h"
+#include "h5/walk.h"
 #include "output/child.h"
 #include "output/survey.h"
-
-enum { MAX_NAME = 512, MAX_DEPTH = 8 };
 
 typedef struct walker {
     int fd;
@@ -41,9 +38,10 @@ static void find_storage(const spl_h5_dataset *d, spl_survey_numbers *is)
     }
 }
 
-static spl_status send_set(walker *w, hid_t group, const char *path, const char *name)
+static spl_status send_set(void *user, hid_t group, const char *path, const char *name)
 {
     spl_status status = SPL_OK;
+    walker *w = user;
     spl_h5_dataset d;
     unsigned char payload[sizeof(spl_survey_numbers) + SPL_SURVEY_MAX_PATH];
     spl_survey_numbers is = {0};
@@ -71,53 +69,6 @@ static spl_status send_set(walker *w, hid_t group, const char *path, const char 
         w->fd, SPL_SURVEY_SET, 1, 1, payload, sizeof is + n_path + 1 + n_name));
 out:
     spl_h5_close_dataset(&d);
-    return status;
-}
-
-static spl_status walk(walker *w, hid_t group, const char *path, int depth);
-
-static spl_status walk_link(
-    walker *w, hid_t group, const char *path, const char *name, int depth)
-{
-    spl_status status = SPL_OK;
-    spl_text below = {0};
-    hid_t child = -1;
-    if (!spl_h5_is_group(group, name)) {
-        return send_set(w, group, path, name);
-    }
-    spl_text_add(&below, "%s/%s", path, name);
-    if (below.failed) {
-        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", w->source.path);
-    }
-    SPL_TRY(spl_h5_open_group(&child, group, &w->source, name));
-    SPL_TRY(walk(w, child, below.data, depth + 1));
-out:
-    if (child >= 0) {
-        H5Gclose(child);
-    }
-    spl_text_deinit(&below);
-    return status;
-}
-
-static spl_status walk(walker *w, hid_t group, const char *path, int depth)
-{
-    spl_status status = SPL_OK;
-    H5G_info_t info;
-    if (H5Gget_info(group, &info) < 0 || info.nlinks > SPL_SURVEY_MAX_SETS ||
-        depth > MAX_DEPTH) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: not a group of results", w->source.path, path);
-    }
-    for (hsize_t i = 0; i < info.nlinks; i++) {
-        char name[MAX_NAME];
-        const ssize_t length = H5Lget_name_by_idx(
-            group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-        if (length <= 0 || length >= MAX_NAME) {
-            SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: a name that cannot be read", w->source.path,
-                path);
-        }
-        SPL_TRY(walk_link(w, group, path, name, depth));
-    }
-out:
     return status;
 }
 
@@ -182,7 +133,7 @@ spl_status spl_survey_child(int fd, const char *path, const void *user)
     SPL_TRY(spl_h5_open_file(&w.file, &w.source, path));
     SPL_TRY(spl_sandbox_lock());
     SPL_TRY(send_file(&w));
-    SPL_TRY(walk(&w, w.file, "", 0));
+    SPL_TRY(spl_h5_walk(w.file, &w.source, send_set, &w));
     SPL_TRY(send_arrays(&w));
 out:
     return status;
