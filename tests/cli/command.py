@@ -5,9 +5,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from support.tap import Skip, equal, holds  # noqa: E402
 
 COMMAND = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "splenium"
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -44,6 +47,27 @@ def splenium(*words, env=None, cwd=None, **options):
         **options,
     )
     return Result(result.returncode, result.stdout.decode(), result.stderr.decode())
+
+
+def digest(name):
+    """Hash over the results in a file."""
+    result = splenium("verify", "--digest", name)
+    equal((result.code, result.err), (0, ""))
+    return result.out.strip()
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + 30
+    while not condition():
+        holds(time.monotonic() < end, "waited 30 s for " + what)
+        time.sleep(0.002)
+
+
+def need_h5py():
+    try:
+        import h5py  # noqa: F401
+    except ImportError:
+        raise Skip("no h5py; install python3-h5py") from None
 
 
 def write(name, data):

@@ -13,12 +13,21 @@ import pathlib
 import re
 import resource
 import signal
-import struct
 import subprocess
 import sys
 import time
 
-from command import COMMAND, environment, files, splenium, write, write_pair
+from command import (
+    COMMAND,
+    digest,
+    environment,
+    files,
+    need_h5py,
+    splenium,
+    wait_until,
+    write,
+    write_pair,
+)
 from support.tap import Skip, equal, holds, main, test
 
 try:
@@ -50,11 +59,6 @@ output: {file: out.h5, flush_every: 20 ms}
 WHOLE = ("progress", "status", "checksums", "state", "performance", "config")
 
 
-def need_h5py():
-    if h5py is None:
-        raise Skip("no h5py; install python3-h5py")
-
-
 def succeeds(*words, **options):
     result = splenium(*words, **options)
     equal((result.code, result.err), (0, ""))
@@ -75,10 +79,6 @@ def make(name="rest.h5", duration="6 s", *words):
         "--set", MONITORS, "--set", "noise={kind: additive, nsig: {V: 1.0e-4}}",
         "--threads", "1", *words,
     )  # fmt: skip
-
-
-def digest(name):
-    return succeeds("verify", "--digest", name)
 
 
 def sha256(name):
@@ -120,13 +120,6 @@ def start(*words):
     return subprocess.Popen(
         [COMMAND, *words], env=environment(), stderr=subprocess.PIPE, text=True
     )
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        holds(time.monotonic() < end, "waited 30 s for " + what)
-        time.sleep(0.002)
 
 
 def durable(name):

@@ -11,9 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-from command import COMMAND, environment, files, splenium, write, write_pair
+from command import COMMAND, digest, environment, files, splenium, wait_until, write, write_pair
+from support.crc32c import crc32c
 from support.tap import equal, holds, main, test
 
 # Sanitizers slow a run down, and more so its start.
@@ -33,12 +33,6 @@ RUN = [
 ]
 
 
-def digest(name):
-    result = splenium("verify", "--digest", name)
-    equal((result.code, result.err), (0, ""))
-    return result.out.strip()
-
-
 def reference():
     """Digest of the run without any interruption."""
     write_pair()
@@ -56,13 +50,6 @@ def start(*words):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        holds(time.monotonic() < end, "waited 30 s for " + what)
-        time.sleep(0.002)
 
 
 def begin_and_kill(name="out.h5"):
@@ -224,20 +211,6 @@ def damaged_checkpoints_are_refused_before_they_do_harm():
     os.rmdir("out.ckpt")
     # without any it begins again
     equal(resume().code, 0)
-
-
-TABLE = []
-for byte in range(256):
-    for _ in range(8):
-        byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
-    TABLE.append(byte)
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = TABLE[(crc ^ byte) & 255] ^ (crc >> 8)
-    return crc ^ 0xFFFFFFFF
 
 
 def forged(data, at, new):

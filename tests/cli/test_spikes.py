@@ -14,8 +14,8 @@ import sys
 import tempfile
 import time
 
-from command import COMMAND, environment, files, splenium, write, write_pair
-from support.tap import Skip, equal, holds, main, test
+from command import COMMAND, digest, environment, files, need_h5py, splenium, write, write_pair
+from support.tap import equal, holds, main, test
 
 try:
     import h5py
@@ -42,11 +42,6 @@ subnetworks:
       - {name: quiet, size: 3, record_spikes: false}
 output: {file: out.h5}
 """
-
-
-def need_h5py():
-    if h5py is None:
-        raise Skip("no h5py; install python3-h5py")
 
 
 def run(configuration, *words):
@@ -199,12 +194,6 @@ def start_resume(*words):
     return subprocess.Popen(
         [COMMAND, "resume", "out.h5", "-q", *words],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def digest(name):
-    result = splenium("verify", "--digest", name)
-    equal((result.code, result.err), (0, ""))
-    return result.out
 
 
 def all_spikes(path):

@@ -11,10 +11,20 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
-from command import COMMAND, environment, files, splenium, write, write_pair
-from support.tap import Skip, equal, holds, main, test
+from command import (
+    COMMAND,
+    digest,
+    environment,
+    files,
+    need_h5py,
+    splenium,
+    wait_until,
+    write,
+    write_pair,
+)
+from support.crc32c import crc32c
+from support.tap import equal, holds, main, test
 
 try:
     import h5py
@@ -34,11 +44,6 @@ output: {file: out.h5, flush_every: 20 ms, checkpoint_every: 50 ms}
 """
 
 
-def need_h5py():
-    if h5py is None:
-        raise Skip("no h5py; install python3-h5py")
-
-
 def run(*words):
     write_pair()
     write("c.yaml", RUN)
@@ -52,13 +57,6 @@ def start(*words):
     return subprocess.Popen(
         [COMMAND, "run", "c.yaml", "--set", "simulation.duration=2000 s", "-q", *words],
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        holds(time.monotonic() < end, "waited 30 s for " + what)
-        time.sleep(0.005)
 
 
 def begin_and_stop(number):
@@ -200,15 +198,6 @@ def slots_that_say_less_than_a_complete_run_are_damage():
     finds("out.h5: /status/code: complete, but tavg has 899 of 900 rows", "rows")
     change("out.h5", begin, slots)
     is_good()
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 @test
@@ -404,7 +393,7 @@ def a_running_file_is_checked_and_read_without_disturbing_it():
         holds((data == final[:rows]).all(), f"of {rows} rows, some changed")
     equal([rows for rows, _, _ in seen], sorted(rows for rows, _, _ in seen))
     is_good()
-    equal(digest_of("out.h5"), digest_of_undisturbed())
+    equal(digest("out.h5"), digest_of_undisturbed())
 
 
 def read_durable(name):
@@ -417,15 +406,12 @@ def read_durable(name):
         return rows, file["monitors/tavg/V"][:rows]
 
 
-def digest_of(name):
-    result = splenium("verify", "--digest", name)
-    equal((result.code, result.err, len(result.out)), (0, "", 65))
-    return result.out
-
-
 def digest_of_undisturbed():
     run("--set", "simulation.duration=30 s", "-o", "whole.h5")
-    return digest_of("whole.h5")
+    hashed = digest("whole.h5")
+    equal(splenium("verify", "--digest", "whole.h5").out, hashed + "\n")
+    equal(len(hashed), 64)
+    return hashed
 
 
 if __name__ == "__main__":

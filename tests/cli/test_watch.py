@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from command import COMMAND, environment, files, splenium, write, write_pair
+from command import COMMAND, digest, environment, files, splenium, wait_until, write, write_pair
 from support.tap import Skip, equal, holds, main, test
 
 try:
@@ -46,13 +46,6 @@ def start_run(duration):
     return process
 
 
-def wait_until(condition, what):
-    end = time.monotonic() + 30
-    while not condition():
-        holds(time.monotonic() < end, "waited 30 s for " + what)
-        time.sleep(0.005)
-
-
 def has_rows():
     result = splenium("watch", "--once", "--json", "out.h5")
     return result.code == 0 and json.loads(result.out)["step"] > 0
@@ -70,10 +63,6 @@ def lines(text):
     n = sum(1 for line in found if LINE.fullmatch(line))
     holds(all(LINE.fullmatch(line) for line in found[:n]), text)
     return [LINE.fullmatch(line).groups() for line in found[:n]], found[n:]
-
-
-def digest(name):
-    return splenium("verify", "--digest", name).out
 
 
 @test

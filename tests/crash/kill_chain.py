@@ -12,6 +12,7 @@ longer, checkpoints are damaged and journals of spikes torn. Prints one line per
 """
 
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -19,6 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from support.crc32c import crc32c  # noqa: E402
 
 try:
     import h5py
@@ -156,20 +161,6 @@ def command(splenium, *words, target=None, after=None, signals=()):
     wanted = (0, 75) if signals else (0,)
     expect(run.returncode in wanted, f"{words}: exit code {run.returncode}: {err}")
     return run.returncode, out.strip()
-
-
-TABLE = []
-for byte in range(256):
-    for _ in range(8):
-        byte = (byte >> 1) ^ (0x82F63B78 if byte & 1 else 0)
-    TABLE.append(byte)
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = TABLE[(crc ^ byte) & 255] ^ (crc >> 8)
-    return crc ^ 0xFFFFFFFF
 
 
 def newest_slot(file):

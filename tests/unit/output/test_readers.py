@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from support.crc32c import crc32c  # noqa: E402
 from support.tap import Skip, equal, holds, main, test  # noqa: E402
 
 try:
@@ -51,15 +52,6 @@ def values(stream, variable):
     row, node = np.meshgrid(np.arange(rows), np.arange(width), indexing="ij")
     number = list(STREAMS).index(stream)
     return (0.1 + (row * 64 + node * 8 + variable * 4 + number)).astype(dtype)
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 def durable(file):
