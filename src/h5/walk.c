@@ -4,10 +4,12 @@
 
 #include "base/str.h"
 
-enum { MAX_NAME = 1024, MAX_DEPTH = 8, MAX_LINKS = 1 << 17 };
+enum { MAX_NAME = 512, MAX_DEPTH = 8 };
 
 typedef struct walker {
     const spl_h5_source *source;
+    uint64_t max_links;
+    spl_h5_enter *enter; /* or NULL */
     spl_h5_visit *visit;
     void *user;
 } walker;
@@ -41,8 +43,12 @@ static spl_status walk(const walker *w, hid_t group, const char *path, int depth
 {
     spl_status status = SPL_OK;
     H5G_info_t info;
-    if (H5Gget_info(group, &info) < 0 || info.nlinks > MAX_LINKS || depth > MAX_DEPTH) {
+    if (H5Gget_info(group, &info) < 0 || info.nlinks > w->max_links ||
+        depth > MAX_DEPTH) {
         SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: not a group of results", w->source->path, path);
+    }
+    if (w->enter != NULL) {
+        SPL_TRY(w->enter(w->user, group, path));
     }
     for (hsize_t i = 0; i < info.nlinks; i++) {
         char name[MAX_NAME];
@@ -58,9 +64,13 @@ out:
     return status;
 }
 
-spl_status spl_h5_walk(
-    hid_t file, const spl_h5_source *source, spl_h5_visit *visit, void *user)
+spl_status spl_h5_walk(hid_t file, const spl_h5_source *source, uint64_t max_links,
+    spl_h5_enter *enter, spl_h5_visit *visit, void *user)
 {
-    const walker w = {.source = source, .visit = visit, .user = user};
+    const walker w = {.source = source,
+        .max_links = max_links,
+        .enter = enter,
+        .visit = visit,
+        .user = user};
     return walk(&w, file, "", 0);
 }

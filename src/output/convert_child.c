@@ -11,11 +11,11 @@
 #include "base/crc32c.h"
 #include "base/str.h"
 #include "h5/sandbox.h"
-#include "h5/strict.h"
+#include "h5/walk.h"
 #include "output/internal.h"
 #include "output/layout.h"
 
-enum { MAX_DEPTH = 8, MAX_LINKS = 4096, MAX_ATTRIBUTES = 1000, MAX_SCALES = 8 };
+enum { MAX_LINKS = 4096, MAX_ATTRIBUTES = 1000, MAX_SCALES = 8 };
 
 typedef struct child {
     int fd;
@@ -474,14 +474,26 @@ out:
     return status;
 }
 
+static spl_status too_long(const child *c, const char *path)
+{
+    return spl_error(
+        SPL_ERR_LIMIT, "%s: %.80s...: a name is too long", c->source.path, path);
+}
+
 static spl_status send_dataset(
-    child *c, hid_t group, const char *group_path, const char *name, const char *path)
+    void *user, hid_t group, const char *group_path, const char *name)
 {
     spl_status status = SPL_OK;
-    spl_h5_dataset d;
+    child *c = user;
+    spl_h5_dataset d = {.id = -1, .type = -1};
     spl_item_shape shape = {0};
     uint64_t row_values;
     bool checksums = false;
+    char path[SPL_ITEM_MAX_NAME];
+    const int length = snprintf(path, sizeof path, "%s/%s", group_path, name);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return too_long(c, path);
+    }
     SPL_TRY(spl_h5_open_dataset(&d, group, &c->source, group_path, name));
     SPL_TRY(look_at_dataset(c, &d, &shape));
     if (is_seen(c, spl_h5_address(d.id))) {
@@ -507,55 +519,15 @@ out:
     return status;
 }
 
-static spl_status send_group(child *c, hid_t group, const char *path, int depth);
-
-static spl_status send_link(
-    child *c, hid_t group, const char *group_path, const char *name, int depth)
+static spl_status send_group(void *user, hid_t group, const char *path)
 {
     spl_status status = SPL_OK;
-    spl_text path = {0};
-    hid_t below = -1;
-    spl_text_add(&path, "%s/%s", group_path, name);
-    if (path.failed) {
-        SPL_TRY(no_memory(c));
-    }
-    if (path.length >= SPL_ITEM_MAX_NAME) {
-        SPL_FAIL(
-            SPL_ERR_LIMIT, "%s: %.80s...: a name is too long", c->source.path, path.data);
-    }
-    if (!spl_h5_is_group(group, name)) {
-        SPL_TRY(send_dataset(c, group, group_path, name, path.data));
-        goto out;
-    }
-    SPL_TRY(spl_h5_open_group(&below, group, &c->source, name));
-    SPL_TRY(send_group(c, below, path.data, depth + 1));
-out:
-    if (below >= 0) {
-        H5Gclose(below);
-    }
-    spl_text_deinit(&path);
-    return status;
-}
-
-static spl_status send_group(child *c, hid_t group, const char *path, int depth)
-{
-    spl_status status = SPL_OK;
-    H5G_info_t info;
-    if (H5Gget_info(group, &info) < 0 || info.nlinks > MAX_LINKS || depth > MAX_DEPTH) {
-        SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: not a group of results", c->source.path, path);
+    const child *c = user;
+    if (strlen(path) >= SPL_ITEM_MAX_NAME) {
+        return too_long(c, path);
     }
     SPL_TRY(spl_sandbox_send(c->fd, SPL_CONVERT_GROUP, 1, 1, path, strlen(path) + 1));
     SPL_TRY(send_attributes(c, group, path, false));
-    for (hsize_t i = 0; i < info.nlinks; i++) {
-        char name[SPL_ITEM_MAX_NAME];
-        const ssize_t length = H5Lget_name_by_idx(
-            group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-        if (length <= 0 || (size_t)length >= sizeof name) {
-            SPL_FAIL(SPL_ERR_FORMAT, "%s: %s: a name that cannot be read", c->source.path,
-                path);
-        }
-        SPL_TRY(send_link(c, group, path, name, depth));
-    }
 out:
     return status;
 }
@@ -577,9 +549,9 @@ spl_status spl_convert_child(int fd, const char *path, const void *user)
     if (strcmp(format, "splenium-results") != 0) {
         SPL_TRY(spl_sandbox_send(fd, SPL_CONVERT_OTHER, 1, 1, "", 0));
     } else if (c.plan->only != NULL) {
-        SPL_TRY(send_link(&c, c.file, "", c.plan->only, 0));
+        SPL_TRY(send_dataset(&c, c.file, "", c.plan->only));
     } else {
-        SPL_TRY(send_group(&c, c.file, "", 0));
+        SPL_TRY(spl_h5_walk(c.file, &c.source, MAX_LINKS, send_group, send_dataset, &c));
     }
 out:
     free(c.buffer);

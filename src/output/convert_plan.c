@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "output/convert.h"
 #include "output/internal.h"
+#include "output/opened.h"
 
 bool spl_convert_row(const spl_item_shape *shape, uint64_t *values)
 {
@@ -43,24 +44,21 @@ bool spl_convert_has_rows(const spl_convert_stream *stream, const char *name,
            (time || (shape->rank == 2 && shape->dims[1] == stream->width));
 }
 
-/* A monitor by its name; all else by the path of its group. */
+/* Checksums have a monitor by its name, all else by the path of its group. */
 static spl_status name_stream(
     spl_convert_stream *to, const spl_results_stream *stream, const char *path)
 {
+    static const char monitors[] = "/monitors/";
+    const size_t length = strlen(monitors);
     spl_text group = {0};
-    const bool report = strcmp(stream->kind, "report") == 0;
-    const bool table = strcmp(stream->kind, "populations") == 0 ||
-                       strcmp(stream->kind, "subnetworks") == 0;
-    spl_text_add(&group, "/%s%s",
-        report  ? "report/"
-        : table ? ""
-                : "monitors/",
-        stream->name);
+    spl_opened_group(&group, stream);
     to->group = group.data;
-    to->label = spl_strdup(report || table ? group.data : stream->name);
-    return group.failed || to->label == NULL
-               ? spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path)
-               : SPL_OK;
+    if (!group.failed) {
+        const bool monitor = strncmp(group.data, monitors, length) == 0;
+        to->label = spl_strdup(group.data + (monitor ? length : 0));
+    }
+    return to->label == NULL ? spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path)
+                             : SPL_OK;
 }
 
 typedef struct slots {

@@ -133,7 +133,7 @@ spl_status spl_survey_child(int fd, const char *path, const void *user)
     SPL_TRY(spl_h5_open_file(&w.file, &w.source, path));
     SPL_TRY(spl_sandbox_lock());
     SPL_TRY(send_file(&w));
-    SPL_TRY(spl_h5_walk(w.file, &w.source, send_set, &w));
+    SPL_TRY(spl_h5_walk(w.file, &w.source, SPL_SURVEY_MAX_SETS, NULL, send_set, &w));
     SPL_TRY(send_arrays(&w));
 out:
     return status;
