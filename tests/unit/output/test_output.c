@@ -229,6 +229,17 @@ START_TEST(times_are_complete_from_the_start)
 }
 END_TEST
 
+/* Of the newest slot, read in this process: a fork while the writer works may copy its
+ * allocator's locks, which AddressSanitizer's do not survive. */
+static uint64_t durable_step(const char *path)
+{
+    unsigned long long slots[2][SPL_SLOT_WORDS];
+    hid_t file = open_file(path);
+    read_set(file, "/progress", H5T_NATIVE_ULLONG, slots);
+    H5Fclose(file);
+    return slots[slots[1][0] > slots[0][0] ? 1 : 0][1];
+}
+
 START_TEST(a_partly_filled_buffer_becomes_durable_by_the_clock)
 {
     fake_run run;
@@ -238,20 +249,13 @@ START_TEST(a_partly_filled_buffer_becomes_durable_by_the_clock)
     run.spec.flush_every = 0.01;
     ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
     ck_assert_int_eq(fake_steps(output, &run, 0, 10), SPL_OK);
-    for (int i = 0; i < 1000; i++) {
-        ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
-        const bool there = info->step == 10;
-        if (there) {
-            ck_assert_uint_eq(info->streams[0].n_durable, 10);
-            ck_assert_uint_eq(info->streams[1].n_durable, 5);
-        }
-        spl_results_free(info);
-        if (there) {
-            break;
-        }
-        ck_assert_int_lt(i, 999);
+    while (durable_step("r.h5") != 10) {
         usleep(5000);
     }
+    ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
+    ck_assert_uint_eq(info->streams[0].n_durable, 10);
+    ck_assert_uint_eq(info->streams[1].n_durable, 5);
+    spl_results_free(info);
     check_all_rows("r.h5", &run, 10);
     spl_output_free(output);
     fake_deinit(&run);
