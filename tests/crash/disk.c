@@ -373,6 +373,22 @@ void crash_state_lost(crash_state *state, crash_disk *disk, double p, uint64_t *
     }
 }
 
+void crash_state_renamed(crash_state *state, const crash_disk *disk, uint64_t which)
+{
+    static crash_names names;
+    names = disk->durable;
+    for (size_t i = 0; i < disk->n_renamings; i++) {
+        if (which >> i & 1) {
+            apply_renaming(&names, &disk->renamings[i]);
+        }
+    }
+    state->n = names.n;
+    for (size_t i = 0; i < names.n; i++) {
+        state->all[i].name = names.all[i].name;
+        state->all[i].bytes = &disk->files[names.all[i].file].durable;
+    }
+}
+
 const crash_bytes *crash_state_find(const crash_state *state, const char *name)
 {
     for (size_t i = 0; i < state->n; i++) {

@@ -99,6 +99,11 @@ const crash_bytes *crash_state_find(const crash_state *state, const char *name);
  * the folder, each with probability p; of a file, any version of any sector. */
 void crash_state_lost(crash_state *state, crash_disk *disk, double p, uint64_t *random);
 
+/* The same of the names alone: of their changes those whose bits are set in `which`
+ * happened, counted from the first one since the last sync of the folder; files are what
+ * is durable. */
+void crash_state_renamed(crash_state *state, const crash_disk *disk, uint64_t which);
+
 void crash_bytes_set(crash_bytes *bytes, const uint8_t *data, size_t size);
 /* Write at `offset`, behind the end too. */
 void crash_bytes_put(

@@ -8,6 +8,7 @@
  *     FOLDER     for scratch files; holds the recorded folder's end with --end
  *     --torn=N   torn states per write (1)
  *     --power=N  losses of power per change (1)
+ *     --names    also each combination of the changes of names that are not durable
  *     --break=W  spoil the log first (break_log), to see that this is found
  *     --end=DIR  compare the last state with the files of DIR
  *     --samples=N  store some N of the states, each in a folder of FOLDER
@@ -27,7 +28,7 @@
 #include "results.h"
 #include "spikes.h"
 
-enum { N_WORKERS = 2, MAX_SHOWN = 5 };
+enum { N_WORKERS = 2, MAX_SHOWN = 5, MAX_RENAMINGS = 12 };
 
 typedef struct entries {
     size_t n;
@@ -50,6 +51,7 @@ typedef struct replay {
     size_t n_references;
     char uuid[CRASH_UUID]; /* of the run itself */
     size_t torn_per_write, losses_per_change;
+    bool all_names;
     crash_disk disk;
     char checkpoints[2][CRASH_MAX_NAME]; /* their names */
     char journal[CRASH_MAX_NAME], spikes_file[CRASH_MAX_NAME];
@@ -145,6 +147,7 @@ static void break_log(entries *log, const char *how, uint64_t slots)
     const bool folder = strcmp(how, "folder-not-synced") == 0;
     const bool checkpoint = strcmp(how, "checkpoint-not-synced") == 0;
     const bool journal = strcmp(how, "journal-not-synced") == 0;
+    const bool leftover = strcmp(how, "leftover-not-synced") == 0;
     bool renamed = false;
     for (size_t i = 1; i < log->n; i++) {
         crash_entry *e = &log->all[i];
@@ -163,12 +166,14 @@ static void break_log(entries *log, const char *how, uint64_t slots)
             e[-2] = slot;
         } else if (e->record.operation == CRASH_SYNC &&
                    ((file && !renamed) || (folder && renamed) ||
+                       (leftover && i > 1 && e[-2].record.operation == CRASH_UNLINK) ||
                        (checkpoint && renamed &&
                            e[-1].record.operation == CRASH_WRITE))) {
             remove_entry(log, i--);
         }
     }
-    if (!rows && !same && !early && !file && !folder && !checkpoint && !journal) {
+    if (!rows && !same && !early && !file && !folder && !checkpoint && !journal &&
+        !leftover) {
         give_up("no such mistake", how);
     }
 }
@@ -399,6 +404,24 @@ static void judge_losses(replay *r, size_t i)
     }
 }
 
+static void judge_names(replay *r, size_t i)
+{
+    const size_t n = r->disk.n_renamings;
+    if (n > MAX_RENAMINGS) {
+        give_up("changes too many names without a sync", r->name);
+    }
+    for (uint64_t which = 0; which >> n == 0; which++) {
+        crash_state state;
+        crash_durable durable;
+        size_t run;
+        uint64_t newest;
+        crash_state_renamed(&state, &r->disk, which);
+        judge(r, &state, i, "renamed", &durable, &run, &newest);
+        r->counts->power_losses++;
+        r->counts->losses_without_file += crash_state_find(&state, r->name) == NULL;
+    }
+}
+
 /* Behind a sync: what is durable may never be lost again. */
 static void judge_durable(replay *r, size_t i)
 {
@@ -439,8 +462,12 @@ static void replay_part(replay *r, const entries *log, size_t begin, size_t end)
         if (i < begin || !crash_changes(&r->disk, entry)) {
             crash_disk_apply(&r->disk, entry, (size_t)entry->record.bytes);
         } else {
+            const size_t n_renamings = r->disk.n_renamings;
             judge_kills(r, entry, i);
             judge_losses(r, i);
+            if (r->all_names && r->disk.n_renamings > n_renamings) {
+                judge_names(r, i);
+            }
         }
         if (i >= begin && sync) {
             const crash_file *now = crash_find(&r->disk, &r->disk.now, r->name);
@@ -624,6 +651,8 @@ int main(int argc, char **argv)
             r.torn_per_write = strtoul(value, NULL, 10);
         } else if ((value = option(argv[i], "--power=")) != NULL) {
             r.losses_per_change = strtoul(value, NULL, 10);
+        } else if (strcmp(argv[i], "--names") == 0) {
+            r.all_names = true;
         } else if ((value = option(argv[i], "--break=")) != NULL) {
             mistake = value;
         } else if ((value = option(argv[i], "--samples=")) != NULL) {

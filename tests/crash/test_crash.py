@@ -303,6 +303,39 @@ def no_crash_of_a_conversion_loses_or_spoils_anything():
         print("#", name, said.splitlines()[-1])
 
 
+def kill_with(name, number, command):
+    """Killed when the file is there that its rename would have ended."""
+    folder = pathlib.Path(f"recorded{number}")
+    for kill in range(10, 300):
+        shutil.rmtree(folder)
+        folder.mkdir()
+        pathlib.Path(f"log{number}").unlink(missing_ok=True)
+        holds(not run(folder, command, **recording(number, CRASH_KILL=str(kill))), "ended")
+        if (folder / name).exists():
+            return
+    raise AssertionError(f"no {name}")
+
+
+@test
+def what_a_killed_run_left_never_takes_a_name():
+    """The half made file of a killed run, and all that a loss of power can make of the
+    names while the next run deletes it and gives its name to another."""
+    write_pair()
+    for number, (name, more) in enumerate((("out.h5.tmp", []), ("out.ckpt.tmp", CHECKPOINTS))):
+        command = [*words(number, "2 s"), *more]
+        start(number, command)
+        kill_with(name, number, command)
+        if more:
+            command = ["resume", "out.h5", *SHORT, *CHECKPOINTS]
+        run(f"recorded{number}", command, **recording(number))
+        options = ["--torn=0", "--power=0", "--names"]
+        code, counts, said = replay(number, f"--end=recorded{number}", *options)
+        holds(code == 0 and counts[-3:] == [0, 0, 0], said)
+        print("#", name, said.splitlines()[-1])
+        code, counts, said = replay(number, *options, "--break=leftover-not-synced")
+        holds(code == 1 and sum(counts[-3:]) > 0, said)
+
+
 @test
 def mistakes_are_found():
     """The recorded runs, spoilt in seven ways: unreadable, wrong, behind."""
