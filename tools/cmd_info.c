@@ -185,11 +185,7 @@ static void print_results(const spl_results_info *results)
     if (*results->message != '\0') {
         printf("           %s\n", results->message);
     }
-    if (state_can_resume(state)) {
-        fputs("to go on   splenium resume ", stdout);
-        print_word(stdout, results->path);
-        putchar('\n');
-    }
+    state_print_advice(results->path, state, results->copy);
     if (results->escaped_nodes > 0) {
         printf(
             "           %" PRIu64 " nodes left the attractor\n", results->escaped_nodes);
@@ -320,6 +316,7 @@ static void write_results(json_writer *json, const spl_results_info *results)
     json_text(json, "state", state_of(results->status, results->live));
     json_text(json, "message", results->message);
     json_flag(json, "live", results->live);
+    json_text(json, "copy", results->copy);
     json_whole(json, "step", results->step);
     json_whole(json, "escaped_nodes", results->escaped_nodes);
     json_text(json, "title", results->title);

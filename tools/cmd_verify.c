@@ -57,7 +57,8 @@ static void print_verdict(const report *r, const char *path, const spl_results_i
         print_stream(&info->streams[s]);
     }
     if (info != NULL) {
-        state_print(path, state_of(info->status, info->live), info->message, info->step);
+        state_print(path, state_of(info->status, info->live), info->message, info->step,
+            info->copy);
     }
     fputs("verdict    ", stdout);
     print_text(stdout, path);
@@ -77,8 +78,9 @@ static void write_verdict(json_writer *json, bool good, const spl_results_info *
     const char *state = state_of(info->status, info->live);
     json_text(json, "state", state);
     json_text(json, "message", info->message);
+    json_text(json, "copy", info->copy);
     json_whole(json, "step", info->step);
-    json_flag(json, "can_resume", state_can_resume(state));
+    json_flag(json, "can_resume", state_can_resume(state, info->copy));
     json_begin(json, "streams", '[');
     for (size_t s = 0; s < info->n_streams; s++) {
         const spl_results_stream *stream = &info->streams[s];

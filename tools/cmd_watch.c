@@ -228,7 +228,7 @@ static spl_status follow(
         *code = code_of_state(state);
         if (!runs && f->form != FORM_JSON) {
             end_bar(f);
-            state_print(f->path, state, view.message, view.step);
+            state_print(f->path, state, view.message, view.step, view.copy);
         }
         if (!runs || once || fflush(stdout) != 0) {
             break;

@@ -38,8 +38,10 @@ typedef struct spl_results_info {
     const char *path;
     const char *status;  /* "running", "complete", "failed", "diverged", "interrupted" */
     const char *message; /* why it ended, "" if nothing was to say */
-    bool live;     /* a process is writing it now; status "running" without it: killed */
-    uint64_t step; /* output of all steps below is there */
+    bool live; /* a process is writing it now; status "running" without it: killed */
+    const char *copy; /* "trimmed", "compressed" or both: made by splenium convert, and no
+                         run can go on in it; "" for what a run has written */
+    uint64_t step;    /* output of all steps below is there */
     uint64_t escaped_nodes;
     const char *title, *created, *software_version, *uuid, *command_line, *model;
     size_t n_nodes;
@@ -107,7 +109,7 @@ typedef struct spl_watch_value {
 
 /* How a run stands; texts and values live until the next look. */
 typedef struct spl_watch_view {
-    const char *status, *message; /* as in spl_results_info */
+    const char *status, *message, *copy; /* as in spl_results_info */
     bool live;
     bool replaced; /* another file has taken the name since the look before, e.g. a longer
                       one of the same run */

@@ -300,10 +300,12 @@ static spl_status check_spiking(const spl_checker *c)
     if (over || (!exists && spl_check_is(c, "failed"))) {
         SPL_TRY(check_spikes(c, file));
     } else if (!exists) {
-        spl_check_say(c, !is_copy(c), journal, "", SPL_RESULTS_NO_ROW,
-            "missing; it has the spikes so far, and the run cannot be resumed without "
-            "it: "
-            "move it here from where it is, under this name");
+        spl_check_say(c, !is_copy(c), journal, "", SPL_RESULTS_NO_ROW, "%s",
+            *c->file.info->copy == '\0'
+                ? "missing; it has the spikes so far, and the run cannot be resumed "
+                  "without it: move it here from where it is, under this name"
+                : "missing; the spikes so far are in the journal beside the file of "
+                  "which this copy was made");
     }
 out:
     free(journal);

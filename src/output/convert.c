@@ -158,6 +158,16 @@ static spl_status find_in(copy *c)
     return SPL_OK;
 }
 
+/* Has the copy fewer rows than its run has? */
+static bool is_trimmed(const copy *c)
+{
+    bool trimmed = strncmp(c->info->copy, "trimmed", strlen("trimmed")) == 0;
+    for (size_t s = 0; s < c->plan.n_streams; s++) {
+        trimmed = trimmed || c->plan.streams[s].kept < c->plan.streams[s].n_rows;
+    }
+    return trimmed;
+}
+
 static spl_status write_copy(copy *c, spl_convert_list *list)
 {
     spl_status status = SPL_OK;
@@ -165,6 +175,7 @@ static spl_status write_copy(copy *c, spl_convert_list *list)
     SPL_TRY(spl_convert_writer_create(&writer, c->temporary, c->options->compress));
     const spl_convert_sink sink = spl_convert_writer_sink(writer);
     SPL_TRY(spl_convert_read(&c->plan, &sink, list, spl_convert_writer_open));
+    SPL_TRY(spl_convert_writer_mark(writer, is_trimmed(c)));
     SPL_TRY(spl_convert_writer_close(writer));
 out:
     spl_convert_writer_free(writer);

@@ -46,6 +46,10 @@ typedef enum {
     SPL_N_ITEM_TYPES
 } spl_item_type;
 
+/* Attribute of the root of a copy in which no run can go on: "trimmed", "compressed" or
+ * "trimmed, compressed". */
+#define SPL_CONVERT_MARK "copy"
+
 /* Type and shape of an attribute or a dataset, as it is sent. */
 typedef struct spl_item_shape {
     uint32_t type;    /* spl_item_type */
@@ -173,6 +177,10 @@ SPL_MUST_CHECK spl_status spl_convert_writer_create(
 spl_convert_sink spl_convert_writer_sink(spl_convert_writer *writer);
 /* Create the file: the function that spl_convert_read calls. */
 spl_status spl_convert_writer_open(void *writer);
+/* When all was written, tell what kind of a copy it is; `trimmed`: rows are missing.
+ * Result: SPL_OK; SPL_ERR_FILE_CREATE. */
+SPL_MUST_CHECK spl_status spl_convert_writer_mark(
+    spl_convert_writer *writer, bool trimmed);
 /* Close it. Result: SPL_OK; SPL_ERR_FILE_WRITE; SPL_ERR_DISK_FULL. */
 SPL_MUST_CHECK spl_status spl_convert_writer_close(spl_convert_writer *writer);
 void spl_convert_writer_free(spl_convert_writer *writer);

@@ -50,7 +50,7 @@ typedef struct reader {
     checks *checks; /* [n_checks] */
     size_t n_checks, checks_capacity;
     /* of the object that came last */
-    bool is_dataset;
+    bool is_dataset, is_root;
     const char *path; /* of a dataset, else NULL */
     spl_item_shape shape;
     uint64_t row_values, next_row, n_rows;
@@ -148,7 +148,7 @@ static bool are_texts(const unsigned char *data, size_t bytes, uint64_t n)
 static spl_status end_object(reader *r)
 {
     const bool whole = !r->is_dataset || r->next_row == r->n_rows;
-    r->is_dataset = false;
+    r->is_dataset = r->is_root = false;
     r->made = NULL;
     if (r->list != NULL) {
         spl_convert_list_end(r->list);
@@ -186,6 +186,7 @@ static spl_status take_group(reader *r, const spl_sandbox_record *record)
     if (!is_path(path, (size_t)record->bytes, true)) {
         SPL_TRY(spl_sandbox_nonsense(&r->sandbox));
     }
+    r->is_root = *path == '\0';
     SPL_TRY(begin_entry(r, path, "group", 5));
     if (r->sink->group != NULL) {
         SPL_TRY(r->sink->group(r->sink->user, path));
@@ -366,6 +367,10 @@ static spl_status take_attribute(reader *r, const spl_sandbox_record *record)
         (shape.type == SPL_ITEM_TEXT ? !are_texts(data, bytes, n)
                                      : bytes != n * shape.item_bytes)) {
         SPL_TRY(spl_sandbox_nonsense(&r->sandbox));
+    }
+    /* that of an older copy; the writer says what the new one is */
+    if (r->is_root && strcmp(name, SPL_CONVERT_MARK) == 0) {
+        goto out;
     }
     add_to_entry(r, r->buffer, (size_t)record->bytes);
     if (r->made != NULL && strcmp(name, "rows_per_block") == 0 &&

@@ -14,6 +14,7 @@
 struct spl_convert_writer {
     char *path;
     int level;
+    bool compressed; /* any dataset */
     hid_t file;
     hid_t object; /* group or dataset that attributes and rows belong to */
     spl_item_shape shape;
@@ -106,11 +107,12 @@ static bool is_compressed(const spl_convert_writer *w, const char *path)
     return chunked;
 }
 
-static hid_t make_list(const spl_convert_writer *w, const char *path)
+static hid_t make_list(spl_convert_writer *w, const char *path)
 {
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     bool good = list >= 0 && H5Pset_obj_track_times(list, false) >= 0;
     if (good && is_compressed(w, path)) {
+        w->compressed = true;
         hsize_t chunk[SPL_ITEM_MAX_RANK];
         for (uint32_t r = 0; r < w->shape.rank; r++) {
             chunk[r] = r > 0 ? w->shape.dims[r] : spl_convert_piece(&w->shape);
@@ -313,6 +315,24 @@ spl_status spl_convert_writer_open(void *writer)
     }
     /* behind the error, which it would clear */
     spl_close_id(access);
+    return status;
+}
+
+spl_status spl_convert_writer_mark(spl_convert_writer *w, bool trimmed)
+{
+    spl_status status = SPL_OK;
+    hid_t root = -1;
+    if (!trimmed && !w->compressed) {
+        return SPL_OK;
+    }
+    SPL_TRY(close_object(w));
+    root = H5Gopen2(w->file, "/", H5P_DEFAULT);
+    SPL_TRY(spl_put_text(root, SPL_CONVERT_MARK,
+        !w->compressed ? "trimmed"
+        : trimmed      ? "trimmed, compressed"
+                       : "compressed"));
+out:
+    spl_close_object(root, SPL_CONVERT_MARK, &status);
     return status;
 }
 

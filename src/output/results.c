@@ -201,6 +201,8 @@ static const char **place_of(arrived *a, uint32_t kind)
         return &a->info->command_line;
     case SPL_RESULTS_MODEL:
         return &a->info->model;
+    case SPL_RESULTS_COPY:
+        return &a->info->copy;
     case SPL_RESULTS_MESSAGE:
         return &a->info->message;
     case SPL_RESULTS_NAME:
@@ -250,7 +252,7 @@ static bool is_whole(const arrived *a)
     bool whole = a->has_state && a->has_slots && info->title != NULL &&
                  info->created != NULL && info->software_version != NULL &&
                  info->uuid != NULL && info->command_line != NULL &&
-                 info->model != NULL && info->message != NULL &&
+                 info->model != NULL && info->copy != NULL && info->message != NULL &&
                  info->spikes_file != NULL;
     for (size_t s = 0; s < info->n_streams; s++) {
         whole = whole && a->streams[s].name != NULL && a->streams[s].kind != NULL &&
@@ -386,6 +388,7 @@ void spl_results_free(spl_results_info *info)
     free((char *)info->uuid);
     free((char *)info->command_line);
     free((char *)info->model);
+    free((char *)info->copy);
     free(info);
 }
 

@@ -25,6 +25,7 @@ typedef enum {
     SPL_RESULTS_UUID,
     SPL_RESULTS_COMMAND,
     SPL_RESULTS_MODEL,
+    SPL_RESULTS_COPY,
     SPL_RESULTS_MESSAGE,
     SPL_RESULTS_STATE, /* spl_results_state */
     SPL_RESULTS_SLOTS, /* 2 x SPL_SLOT_BYTES as they lie in the file */

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "h5/h5.h"
+#include "output/convert.h"
 #include "output/progress.h"
 
 enum { MAX_NAME = 256, MAX_VARIABLES = 64, MAX_DATASETS = MAX_VARIABLES + 2 };
@@ -476,6 +477,7 @@ static spl_status send_description(const child *c)
     SPL_TRY(send_attribute(c, SPL_RESULTS_VERSION, c->file, "software_version"));
     SPL_TRY(send_attribute(c, SPL_RESULTS_UUID, c->file, "uuid"));
     SPL_TRY(send_attribute(c, SPL_RESULTS_COMMAND, c->file, "command_line"));
+    SPL_TRY(send_attribute(c, SPL_RESULTS_COPY, c->file, SPL_CONVERT_MARK));
     SPL_TRY(spl_h5_open_group(&model, c->file, &c->source, "/model"));
     SPL_TRY(model >= 0 ? send_attribute(c, SPL_RESULTS_MODEL, model, "name")
                        : send_text(c, SPL_RESULTS_MODEL, ""));

@@ -305,6 +305,7 @@ spl_status spl_watch_look(spl_watch *watch, spl_watch_view *view)
     }
     SPL_TRY(read_start(watch, view));
     SPL_TRY(read_values(watch, &newest));
+    view->copy = watch->file.info->copy;
     view->step = newest.step;
     view->n_values = watch->n_variables;
     view->values = watch->values;

@@ -86,10 +86,10 @@ def sha256(name):
 
 
 def attributes(object_):
-    """Values and types; what makes an axis, as the names of the axes."""
+    """Values and types, without what makes an axis, which has names, and a copy."""
     found = {}
     for name, value in object_.attrs.items():
-        if name not in ("DIMENSION_LIST", "REFERENCE_LIST"):
+        if name not in ("DIMENSION_LIST", "REFERENCE_LIST", "copy"):
             kind = object_.attrs.get_id(name)
             found[name] = (np.asarray(value).tolist(), str(kind.dtype), kind.shape)
     return found
@@ -248,6 +248,40 @@ def trimming_keeps_the_durable_rows_of_a_killed_run():
     equal(result.code, 65)
     holds("has fewer rows than its run" in result.err, result.err)
     equal(digest("again.h5"), digest("part.h5"))
+
+
+@test
+def a_copy_in_which_no_run_can_go_on_says_so():
+    make("whole.h5", "2 s")
+    begin_and_kill("two.zip", "--set", "simulation.duration=300 s", "--set", MONITORS,
+                   "--set", "output.flush_every=5 ms")  # fmt: skip
+    for name, copied, options in (
+        ("trimmed.h5", "trimmed", ["--trim"]),
+        ("small.h5", "compressed", ["--compress"]),
+        ("both.h5", "trimmed, compressed", ["--trim", "--compress"]),
+    ):
+        succeeds("convert", "out.h5", name, "-q", *options)
+        line = (f"copy       {copied}: the run cannot go on in it; "
+                "resume the file of which it was made")
+        for verb in ("verify", "info", "watch"):
+            result = splenium(verb, name)
+            equal((verb, result.code), (verb, 75 if verb == "watch" else 0))
+            holds(line in result.out.splitlines(), f"{verb} {name}: {result}")
+            holds("splenium resume" not in result.out, result.out)
+        found = json.loads(splenium("verify", "--json", name).out)
+        equal((found["can_resume"], found["copy"]), (False, copied))
+        equal(splenium("resume", name, "-q").code, 65)
+    # a copy of a copy is what it is, not what that was
+    for name, options, copied in (
+        ("trimmed.h5", ["--compress"], "trimmed, compressed"),
+        ("both.h5", [], "trimmed"),
+        ("small.h5", [], ""),
+        ("whole.h5", ["--trim"], ""),
+    ):
+        succeeds("convert", name, "again.h5", "-q", "--force", *options)
+        equal(json.loads(splenium("verify", "--json", "again.h5").out)["copy"], copied)
+        if name == "small.h5":
+            holds("to go on   splenium resume again.h5" in splenium("verify", "again.h5").out, "-")
 
 
 @test
