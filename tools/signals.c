@@ -1,6 +1,7 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,7 +9,8 @@
 
 /* The run that signals end. */
 static spl_sim *volatile running;
-static volatile sig_atomic_t n_signals;
+/* Two threads may each handle one at the same time. */
+static atomic_int n_signals;
 
 enum { LAST = 3 };
 
@@ -16,8 +18,7 @@ static void stop(int signal_number)
 {
     spl_sim *sim = running;
     (void)signal_number;
-    n_signals++;
-    if (n_signals >= LAST || sim == NULL) {
+    if (atomic_fetch_add(&n_signals, 1) + 1 >= LAST || sim == NULL) {
         _exit(EXIT_INTERRUPTED);
     }
     spl_sim_stop(sim);
@@ -27,7 +28,7 @@ void signals_catch(spl_sim *sim)
 {
     struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
     running = sim;
-    n_signals = 0;
+    atomic_store(&n_signals, 0);
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);

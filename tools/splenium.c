@@ -1,5 +1,6 @@
 /* splenium - the command. It is a client of the public headers and nothing more. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -244,8 +245,23 @@ static int close_output(int code)
     return EXIT_IO;
 }
 
+/* Where a standard stream is closed, the next file to be opened would become it, and
+ * messages would be written over results. */
+static bool fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!fill_standard_streams()) {
+        return EXIT_INTERNAL;
+    }
     /* names of archive members are UTF-8; numbers stay in the C locale */
     setlocale(LC_CTYPE, "C.UTF-8");
     /* a broken pipe or a file size limit is an error of the write that meets it */

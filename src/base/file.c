@@ -17,6 +17,14 @@ spl_status spl_file_status(int error_number, spl_status other)
                : other;
 }
 
+static const char *remedy(int error_number)
+{
+    return error_number == EFBIG ? "raise the limit of file sizes (ulimit -f)"
+           : spl_file_status(error_number, SPL_OK) == SPL_ERR_DISK_FULL
+               ? "free space"
+               : "check the disk";
+}
+
 spl_status spl_file_write_at(
     int fd, const char *path, const void *data, size_t bytes, uint64_t offset)
 {
@@ -25,7 +33,7 @@ spl_status spl_file_write_at(
         ssize_t n = pwrite(fd, at, bytes, (off_t)offset);
         if (n < 0 && errno != EINTR) {
             return spl_error(spl_file_status(errno, SPL_ERR_FILE_WRITE),
-                "%s: cannot be written: %s; check the disk", path, strerror(errno));
+                "%s: cannot be written: %s; %s", path, strerror(errno), remedy(errno));
         }
         if (n > 0) {
             at += n;
@@ -62,7 +70,8 @@ spl_status spl_file_read_at(
 static spl_status not_synced(const char *path)
 {
     return spl_error(spl_file_status(errno, SPL_ERR_FILE_WRITE),
-        "%s: cannot be brought to the disk: %s; check the disk", path, strerror(errno));
+        "%s: cannot be brought to the disk: %s; %s", path, strerror(errno),
+        remedy(errno));
 }
 
 spl_status spl_file_sync(int fd, const char *path)

@@ -382,8 +382,10 @@ void spl_output_free(spl_output *output)
     if (output == NULL) {
         return;
     }
-    /* an error has been reported by append, or belongs to a run that was given up */
-    (void)!spl_writer_stop(output);
+    if (output->running) {
+        /* an error has been reported by append, or belongs to a run that was given up */
+        (void)!spl_writer_stop(output);
+    }
     spl_writer_deinit(output);
     if (output->fd >= 0) {
         close(output->fd);

@@ -216,8 +216,14 @@ SPL_MUST_CHECK spl_status spl_output_put_final(
 SPL_MUST_CHECK spl_status spl_output_put_code(
     spl_output *output, spl_run_code code, const char *message);
 
-/* verify.c: open the finished file again, compare offsets and every checksum. Result:
- * SPL_OK; SPL_ERR_FILE_WRITE naming dataset and rows. */
+/* verify.c */
+
+/* The name must still lead to the file that is written: what is written elsewhere is lost
+ * or not looked for, and what lies beside the name belongs to somebody else. Result:
+ * SPL_OK; SPL_ERR_FILE_WRITE. */
+SPL_MUST_CHECK spl_status spl_output_check_path(const spl_output *output);
+/* Open the finished file again, compare offsets and every checksum. Result: SPL_OK;
+ * SPL_ERR_FILE_WRITE naming dataset and rows. */
 SPL_MUST_CHECK spl_status spl_output_verify(spl_output *output);
 
 #endif

@@ -116,7 +116,10 @@ out:
 void spl_lock_release(spl_lock *lock)
 {
     if (lock->path != NULL && lock->fd >= 0) {
-        unlink(lock->path);
+        /* in a folder that has taken the place of ours it is another run's */
+        if (spl_file_is_at(lock->fd, lock->path)) {
+            unlink(lock->path);
+        }
         close(lock->fd);
     }
     free(lock->path);

@@ -197,6 +197,9 @@ void spl_output_count(spl_output *output, const uint64_t *spikes, const uint64_t
 /* Tell that all rows of steps below `step` were appended: the next progress slot may say
  * so. Cheap. */
 void spl_output_step(spl_output *output, uint64_t step);
+/* What has gone wrong in the I/O thread so far. Result: SPL_OK; that error, which is then
+ * the last error of this thread. Cheap. */
+SPL_MUST_CHECK spl_status spl_output_state(spl_output *output);
 
 /* Hand over a checkpoint of the step told last, of which all rows were appended. The I/O
  * thread fills in rows and checksums and writes it behind a slot of that step. The

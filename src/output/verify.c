@@ -6,15 +6,14 @@
 #include "base/file.h"
 #include "output/internal.h"
 
-/* The name must still lead to the file that was written. */
-static spl_status check_path(const spl_output *output)
+spl_status spl_output_check_path(const spl_output *output)
 {
-    if (!spl_file_is_at(output->fd, output->path)) {
-        return spl_error(SPL_ERR_FILE_WRITE,
-            "%s: moved, deleted or replaced during the run, so it cannot be verified",
-            output->path);
-    }
-    return SPL_OK;
+    return spl_file_is_at(output->fd, output->path)
+               ? SPL_OK
+               : spl_error(SPL_ERR_FILE_WRITE,
+                     "%s: moved, deleted or replaced during the run, which therefore "
+                     "ends; if it was moved, splenium resume goes on with it there",
+                     output->path);
 }
 
 /* Compare the checksum of every block of one variable with its rows. */
@@ -65,7 +64,7 @@ out:
 spl_status spl_output_verify(spl_output *output)
 {
     spl_status status = SPL_OK;
-    SPL_TRY(check_path(output));
+    SPL_TRY(spl_output_check_path(output));
     SPL_TRY(output->reopened
                 ? spl_places_find_strictly(&output->places, output->path, true)
                 : spl_places_find(&output->places, output->path, true));

@@ -301,6 +301,7 @@ static spl_status flush_all(spl_output *output, spl_record *record)
     }
     const spl_slots slots = spl_writer_slots(output, n_rows);
     SPL_TRY(spl_slots_publish(&slots, record));
+    SPL_TRY(spl_output_check_path(output));
 out:
     return status;
 }
@@ -662,6 +663,14 @@ void spl_output_step(spl_output *output, uint64_t step)
     pthread_mutex_lock(&output->mutex);
     output->step = step > output->step ? step : output->step;
     pthread_mutex_unlock(&output->mutex);
+}
+
+spl_status spl_output_state(spl_output *output)
+{
+    pthread_mutex_lock(&output->mutex);
+    const spl_status status = report(output);
+    pthread_mutex_unlock(&output->mutex);
+    return status;
 }
 
 void spl_output_checkpoint(spl_output *output, spl_checkpoint *checkpoint)

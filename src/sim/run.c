@@ -133,6 +133,11 @@ static bool finish_block(void *user, const spl_samples *block)
     }
     if (sim->output != NULL) {
         spl_output_step(sim->output, step);
+        /* with slow monitors the next row is far away */
+        sim->status = spl_output_state(sim->output);
+    }
+    if (sim->status != SPL_OK) {
+        return false;
     }
     if (sim->report != NULL && spl_now() >= sim->next_report_s) {
         report(sim, step);
@@ -265,6 +270,18 @@ static spl_run_code code_of(spl_status status)
                                            : SPL_RUN_FAILED;
 }
 
+/* A full disk is the end of this process, but not of the run. */
+static spl_status add_advice(const spl_sim *sim, spl_status status)
+{
+    char *message = status == SPL_ERR_DISK_FULL ? spl_strdup(spl_last_error()) : NULL;
+    if (message != NULL) {
+        spl_error(
+            status, "%s; to go on: splenium resume %s", message, sim->settings.output);
+    }
+    free(message);
+    return status;
+}
+
 /* Bring the results file to its end, whatever happened. */
 static spl_status end_output(spl_sim *sim, spl_status status)
 {
@@ -288,7 +305,7 @@ static spl_status end_output(spl_sim *sim, spl_status status)
         spl_error(status, "%s", message);
     }
     free(message);
-    return status;
+    return add_advice(sim, status);
 }
 
 /* Integrate what is left and end the results file. */

@@ -4,7 +4,9 @@
  *   CRASH_KILL=n       kill the program in place of its n-th change
  *   CRASH_FAIL=n:e     its n-th change fails with the error number e; e = 0: of a write
  *                      only a half is done
- *   CRASH_FAIL=n:e:    all changes fail from the n-th on */
+ *   CRASH_FAIL=n:e:    all changes fail from the n-th on
+ *   CRASH_STOP=n       stop (SIGSTOP) before its n-th change and each later one, until
+ *                      whoever started it says SIGCONT */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -32,6 +34,7 @@ static bool recorded[MAX_FDS]; /* fds of files below the folder */
 static char folder[PATH_MAX];
 static long n_changes;
 static long kill_at = -1;
+static long stop_from = -1;
 static long fail_at = -1;
 static int fail_with;
 static bool fail_ever_after;
@@ -78,6 +81,7 @@ __attribute__((constructor)) static void start(void)
 {
     const char *log = getenv("CRASH_LOG");
     const char *kill_text = getenv("CRASH_KILL");
+    const char *stop_text = getenv("CRASH_STOP");
     const char *fail_text = getenv("CRASH_FAIL");
     const char *where = getenv("CRASH_FOLDER");
     if (log == NULL || where == NULL || realpath(where, folder) == NULL) {
@@ -90,6 +94,7 @@ __attribute__((constructor)) static void start(void)
     }
     syscall(SYS_close, fd);
     kill_at = kill_text != NULL ? atol(kill_text) : -1;
+    stop_from = stop_text != NULL ? atol(stop_text) : -1;
     if (fail_text != NULL) {
         char after = '\0';
         fail_ever_after =
@@ -137,6 +142,10 @@ static bool begin(void)
     n_changes++;
     if (n_changes == kill_at) {
         kill(getpid(), SIGKILL);
+    }
+    if (stop_from > 0 && n_changes >= stop_from) {
+        /* to this thread: one sent to the process reaches another first */
+        syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGSTOP);
     }
     if (fail_with == 0 ||
         (fail_ever_after ? n_changes < fail_at : n_changes != fail_at)) {
