@@ -8,7 +8,7 @@
 /* Nothing of ours nests deeper than monitors[].options or model.PARAMETER.LABEL. */
 enum { MAX_DEPTH = 16 };
 /* 32 parameters of 20000 nodes are 640000 values. */
-enum { MAX_NODES = 2000000 };
+enum { MAX_NODES = 700000 };
 
 typedef struct parser {
     yaml_parser_t yaml;
@@ -93,7 +93,7 @@ static spl_status make_node(parser *p, const yaml_event_t *event, spl_node **out
         }
     }
     if (++p->n_nodes > MAX_NODES) {
-        return fail_at(p, event->start_mark, "more than 2000000 values",
+        return fail_at(p, event->start_mark, "more than 700000 values",
             "put per-region values into files: {file: F}");
     }
     *out = spl_node_create(kind, text, p->origin);

@@ -424,6 +424,7 @@ static spl_status make_texts(spl_connectome *c, spl_raw *raw, const char *source
     }
     c->members = members.data;
     c->form = raw->form;
+    c->text_bytes = raw->text_bytes;
     c->n_dropped_self = raw->n_dropped_self;
     memcpy(c->sha256, raw->sha256, sizeof c->sha256);
     c->source = spl_strdup(source);

@@ -49,52 +49,6 @@ static spl_status too_large(const char *place, size_t max_bytes)
         place, max_bytes);
 }
 
-spl_status spl_blob_read(spl_blob *blob, const char *path, size_t max_bytes)
-{
-    spl_status status = SPL_OK;
-    *blob = (spl_blob){0};
-    struct stat what;
-    /* opening a FIFO would wait for a writer, a device may never end */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &what) != 0) {
-        SPL_FAIL(SPL_ERR_FILE_MISSING, "%s: cannot be opened: %s; check the path", path,
-            strerror(errno));
-    }
-    if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode) || S_ISBLK(what.st_mode)) {
-        SPL_FAIL(SPL_ERR_FILE_READ, "%s: is a pipe or a device; give a file", path);
-    }
-    if ((size_t)what.st_size > max_bytes) {
-        SPL_TRY(too_large(path, max_bytes));
-    }
-    if (what.st_size > 0) {
-        SPL_TRY(reserve(blob, (size_t)what.st_size + 1, path));
-    }
-    for (;;) {
-        SPL_TRY(reserve(blob, CHUNK_BYTES, path));
-        ssize_t n = read(fd, blob->bytes + blob->length,
-            blob->capacity - blob->length - SPL_BLOB_PADDING);
-        if (n == 0) {
-            break;
-        }
-        if (n < 0 && errno != EINTR) {
-            SPL_FAIL(SPL_ERR_FILE_READ, "%s: cannot be read: %s", path, strerror(errno));
-        }
-        blob->length += n > 0 ? (size_t)n : 0;
-        if (blob->length > max_bytes) {
-            SPL_TRY(too_large(path, max_bytes));
-        }
-    }
-    memset(blob->bytes + blob->length, 0, SPL_BLOB_PADDING);
-out:
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (status != SPL_OK) {
-        spl_blob_deinit(blob);
-    }
-    return status;
-}
-
 /* The first row promises N numbers per row, and a matrix has N rows. */
 static spl_status check_row_cap(
     const spl_blob *blob, const char *place, const spl_limits *limits)
@@ -144,6 +98,78 @@ static bool is_time_to_look(size_t before, size_t now)
     return now >= ROW_FREE_BYTES && (before ^ now) > (before & now);
 }
 
+/* Text of which nobody knows yet how large it may become. */
+static bool has_row_cap(const spl_blob *blob)
+{
+    return !is_compressed(blob) && !spl_is_npy(blob->bytes, blob->length) &&
+           !spl_is_zip(blob->bytes, blob->length);
+}
+
+/* `square`: limits of a matrix in text, or NULL. */
+static spl_status read_file(
+    spl_blob *blob, const char *path, size_t max_bytes, const spl_limits *square)
+{
+    spl_status status = SPL_OK;
+    *blob = (spl_blob){0};
+    struct stat what;
+    /* opening a FIFO would wait for a writer, a device may never end */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &what) != 0) {
+        SPL_FAIL(SPL_ERR_FILE_MISSING, "%s: cannot be opened: %s; check the path", path,
+            strerror(errno));
+    }
+    if (S_ISFIFO(what.st_mode) || S_ISCHR(what.st_mode) || S_ISBLK(what.st_mode)) {
+        SPL_FAIL(SPL_ERR_FILE_READ, "%s: is a pipe or a device; give a file", path);
+    }
+    if ((size_t)what.st_size > max_bytes) {
+        SPL_TRY(too_large(path, max_bytes));
+    }
+    if (what.st_size > 0 && square == NULL) {
+        SPL_TRY(reserve(blob, (size_t)what.st_size + 1, path));
+    }
+    for (;;) {
+        const size_t before = blob->length;
+        SPL_TRY(reserve(blob, CHUNK_BYTES, path));
+        ssize_t n = read(fd, blob->bytes + blob->length,
+            blob->capacity - blob->length - SPL_BLOB_PADDING);
+        if (n == 0) {
+            break;
+        }
+        if (n < 0 && errno != EINTR) {
+            SPL_FAIL(SPL_ERR_FILE_READ, "%s: cannot be read: %s", path, strerror(errno));
+        }
+        blob->length += n > 0 ? (size_t)n : 0;
+        if (blob->length > max_bytes) {
+            SPL_TRY(too_large(path, max_bytes));
+        }
+        if (square != NULL && is_time_to_look(before, blob->length) &&
+            has_row_cap(blob)) {
+            memset(blob->bytes + blob->length, 0, SPL_BLOB_PADDING);
+            SPL_TRY(check_row_cap(blob, path, square));
+        }
+    }
+    memset(blob->bytes + blob->length, 0, SPL_BLOB_PADDING);
+out:
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (status != SPL_OK) {
+        spl_blob_deinit(blob);
+    }
+    return status;
+}
+
+spl_status spl_blob_read(spl_blob *blob, const char *path, size_t max_bytes)
+{
+    return read_file(blob, path, max_bytes, NULL);
+}
+
+spl_status spl_blob_read_member(
+    spl_blob *blob, const char *path, bool square, const spl_limits *limits)
+{
+    return read_file(blob, path, limits->max_member_bytes, square ? limits : NULL);
+}
+
 spl_status spl_blob_append(spl_blob *blob, const void *bytes, size_t length,
     const char *place, size_t input_bytes, bool square, const spl_limits *limits)
 {
@@ -164,8 +190,7 @@ spl_status spl_blob_append(spl_blob *blob, const void *bytes, size_t length,
             "without this compression if they are genuine",
             place, input_bytes, blob->length);
     }
-    if (square && is_time_to_look(before, blob->length) && !is_compressed(blob) &&
-        !spl_is_npy(blob->bytes, blob->length)) {
+    if (square && is_time_to_look(before, blob->length) && has_row_cap(blob)) {
         SPL_TRY(check_row_cap(blob, place, limits));
     }
 out:

@@ -78,6 +78,7 @@ typedef struct spl_raw {
     char *info;
     char *normalisation; /* of a results file, whose weights are already normalised */
     size_t n_dropped_self;
+    uint64_t text_bytes; /* of the files that were in memory at once */
     char sha256[SPL_SHA256_HEX];
 } spl_raw;
 
@@ -132,6 +133,7 @@ struct spl_connectome {
     char hemisphere_rule[48];
     char sha256[SPL_SHA256_HEX];
     size_t n_dropped_self;
+    uint64_t text_bytes; /* of its files that were in memory at once, beside it */
 };
 
 /* blob.c: files, gzip and bzip2 under the caps */
@@ -140,6 +142,10 @@ struct spl_connectome {
  * `max_bytes`), _NO_MEMORY. */
 SPL_MUST_CHECK spl_status spl_blob_read(
     spl_blob *blob, const char *path, size_t max_bytes);
+/* The same of a file that stands for a member: a `square` text may hold 128 bytes for
+ * each number that its first row promises. */
+SPL_MUST_CHECK spl_status spl_blob_read_member(
+    spl_blob *blob, const char *path, bool square, const spl_limits *limits);
 /* Append while watching the caps of one stage that started from `input_bytes`. A `square`
  * text may hold 128 bytes for each number that its first row promises. */
 SPL_MUST_CHECK spl_status spl_blob_append(spl_blob *blob, const void *bytes,

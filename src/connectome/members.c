@@ -192,12 +192,13 @@ typedef struct load_job {
     const spl_container *container;
     const size_t *selected;
     const spl_limits *limits;
-    bool lengths; /* only the tract lengths, or all the others */
+    bool lengths;        /* only the tract lengths, or all the others */
+    uint64_t text_bytes; /* of the largest one */
     spl_status status;
     char message[2048];
 } load_job;
 
-static spl_status load_member(const load_job *job, spl_member member)
+static spl_status load_member(load_job *job, spl_member member)
 {
     spl_status status = SPL_OK;
     spl_blob blob = {0};
@@ -207,6 +208,7 @@ static spl_status load_member(const load_job *job, spl_member member)
     const spl_limits limits = square ? *job->limits : spl_node_limits(job->limits);
     SPL_TRY(job->container->fetch(&blob, job->container, entry, place, square, &limits));
     SPL_TRY(spl_blob_inflate(&blob, place, square, &limits));
+    job->text_bytes = blob.length > job->text_bytes ? blob.length : job->text_bytes;
     if (member == SPL_MEMBER_INFO) {
         job->raw->info = blob.bytes;
         blob = (spl_blob){0};
@@ -279,6 +281,7 @@ spl_status spl_members_load(spl_raw *raw, const spl_container *container,
         if (jobs[i].status != SPL_OK) {
             SPL_FAIL(jobs[i].status, "%s", jobs[i].message);
         }
+        raw->text_bytes += jobs[i].text_bytes;
     }
     for (size_t m = 0; m < SPL_N_MEMBERS; m++) {
         char separator = raw->tables[m].separator;

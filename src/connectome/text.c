@@ -12,8 +12,7 @@ static spl_status fetch(spl_blob *blob, const spl_container *container,
 {
     (void)container;
     (void)place;
-    (void)square;
-    return spl_blob_read(blob, entry->path, limits->max_member_bytes);
+    return spl_blob_read_member(blob, entry->path, square, limits);
 }
 
 static spl_status load_labels(spl_raw *raw, const char *path, const spl_limits *limits)

@@ -62,12 +62,11 @@ out:
 static spl_status fetch(spl_blob *blob, const spl_container *container,
     const spl_entry *entry, const char *place, bool square, const spl_limits *limits)
 {
-    (void)square;
     char *path = join(container->file, entry->path);
     if (path == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", place);
     }
-    spl_status status = spl_blob_read(blob, path, limits->max_member_bytes);
+    spl_status status = spl_blob_read_member(blob, path, square, limits);
     free(path);
     return status;
 }

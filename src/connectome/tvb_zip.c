@@ -262,6 +262,7 @@ static spl_status load(
                            : SIZE_MAX / 2;
     SPL_TRY(spl_blob_read(&bytes, options->file, max_bytes));
     SPL_TRY(spl_zip_parse(raw, options->file, &bytes, limits));
+    raw->text_bytes += bytes.length;
 out:
     spl_blob_deinit(&bytes);
     return status;

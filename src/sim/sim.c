@@ -2,9 +2,15 @@
 #include "sim/sim.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "config/config.h"
+#include "connectome/connectome.h"
+
+/* The file as it was read, the configuration, that of the run, and on its way to the
+ * results. */
+enum { N_CONFIG_COPIES = 4 };
 
 /* The monitors speak of variables, the network of slots of its record. */
 static spl_status open_monitors(spl_sim *sim)
@@ -72,6 +78,16 @@ static uint64_t connectome_bytes(const spl_sim *sim)
     return bytes + sim->settings.model->n_params * n * sizeof(double);
 }
 
+/* What was in memory when the inputs were read: files beside the matrices made of them,
+ * and a configuration with its copies, which a file of comments makes long. */
+static void count_inputs(spl_sim *sim)
+{
+    const uint64_t text_bytes = sim->connectome != NULL ? sim->connectome->text_bytes : 0;
+    const uint64_t loading = connectome_bytes(sim) + text_bytes;
+    sim->memory_bytes = loading > sim->memory_bytes ? loading : sim->memory_bytes;
+    sim->memory_bytes += N_CONFIG_COPIES * (uint64_t)strlen(sim->settings.yaml);
+}
+
 spl_status spl_sim_create(
     spl_sim **out, const spl_config *config, spl_connectome *connectome)
 {
@@ -118,6 +134,7 @@ spl_status spl_sim_create_changed(spl_sim **out, const spl_config *config,
          * mostly the same delays */
         sim->memory_bytes += sim->engine->memory_bytes + connectome_bytes(sim);
     }
+    count_inputs(sim);
     spl_guard_params(sim);
     spl_guard_subnetworks(sim);
     *out = sim;

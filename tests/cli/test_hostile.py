@@ -14,9 +14,22 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 from bad_input import CONFIGURATIONS, CONNECTOMES, USAGE
-from command import COMMAND, environment, files, splenium, write_npy, write_pair
+from command import (
+    C2,
+    COMMAND,
+    L2,
+    W2,
+    environment,
+    files,
+    splenium,
+    write,
+    write_npy,
+    write_pair,
+    write_zip,
+)
 from hostile_input import INPUTS
 from support.tap import Skip, equal, holds, main, test
 
@@ -130,6 +143,61 @@ def no_run_takes_three_times_what_validate_says():
         holds(peak < max(3 * predicted, predicted + 40), f"{words}: {peak} MiB, {predicted}")
         most = max(most, peak)
     holds(most > 80, "no run that takes memory")
+
+
+def used(*words):
+    """Exit code and peak MiB of a grandchild."""
+    code = ("import os, sys; pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ);"
+            " _, status, used = os.wait4(pid, 0);"
+            " print(os.waitstatus_to_exitcode(status), used.ru_maxrss / 1024)")  # fmt: skip
+    done = subprocess.run(
+        ["sh", "-c", '"$@" </dev/null; exit $?', "sh", sys.executable, "-S", "-c", code,
+         COMMAND, *words],
+        env=environment(), capture_output=True, text=True,
+    )  # fmt: skip
+    exit_code, mebibytes = done.stdout.splitlines()[-1].split()
+    return int(exit_code), float(mebibytes)
+
+
+@test
+def large_inputs_with_little_in_them_are_refused_or_predicted():
+    """Neither to validate nor to run them takes three times what validate says."""
+    if CPU_SECONDS > 1:
+        raise Skip("sanitizers take more")
+    write_pair()
+    mib = 1 << 20
+    comments = ("# " + 97 * "x" + "\n") * (40 * mib // 100)
+    folder = "connectome: {{file: {}}}\n"
+    write("comments.yaml", "format: 1\n" + folder.format("two.zip") + comments)
+    write("title.yaml", f"format: 1\ntitle: {(mib - 10) * 'x'}\n" + folder.format("two.zip"))
+    write("listed.yaml", "format: 1\nmodel: {C: [" + 690_000 * "0," + "0]}\n")
+    stored = [("weights.txt", W2), ("tract_lengths.txt", L2), ("centres.txt", C2)]
+    write_zip("film.zip", [*stored, ("film.bin", os.urandom(40 * mib))], zipfile.ZIP_STORED)
+    write_zip("info.zip", [*stored, ("info.txt", comments)])
+    write_zip("centres.zip", [*stored[:2], ("centres.txt", comments + C2)])
+    n = 500
+    digits = ("1." + 100 * "0" + " ") * n + "\n"
+    write_pair("digits.zip", n * digits, n * digits, "".join(f"r{i} 0 0 0\n" for i in range(n)))
+    labels = "".join(f"r{i}{180 * 'x'} 0 0 0\n" for i in range(n))
+    write_pair("labels.zip", n * (n * "1 " + "\n"), n * (n * "1 " + "\n"), labels)
+    os.mkdir("folder")
+    write("folder/weights.txt", comments + W2)
+    write("folder/tract_lengths.txt", L2)
+    keep = ["--set", "connectome.self_connections=drop", "--set", "simulation.duration=5"]
+    for name, code in (
+        ("comments.yaml", 0), ("title.yaml", 0), ("listed.yaml", 65), ("film.zip", 0),
+        ("info.zip", 0), ("centres.zip", 0), ("digits.zip", 0), ("labels.zip", 0), ("folder", 65),
+    ):  # fmt: skip
+        found, most = used("validate", name, *keep)
+        equal((name, found), (name, code))
+        holds(most < MEBIBYTES, f"{name}: {most} MiB")
+        if code == 0:
+            predicted = predicted_mebibytes(name, *keep)
+            found, ran = used("run", name, *keep, "-q", "-o", "out.h5", "--force")
+            equal((name, found), (name, 0))
+            limit = max(3 * predicted, predicted + 40)
+            print(f"# {name}: {most:.0f}, {ran:.0f} MiB, predicted {predicted:.0f}")
+            holds(max(most, ran) < limit, f"{name}: {most}, {ran} MiB, predicted {predicted}")
 
 
 if __name__ == "__main__":
