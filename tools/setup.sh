@@ -103,6 +103,13 @@ build() {
     meson compile -C "$1"
 }
 
+# Fuzz targets and tests alike: clang, AddressSanitizer, UBSan. gold links twice as fast.
+configure_sanitized() {
+    CC=clang CC_LD=gold configure build-fuzz --buildtype=debugoptimized -Dfuzz=true \
+        -Dwerror="${WERROR:-false}" -Db_sanitize=address,undefined \
+        -Dc_args=-fno-sanitize-recover=undefined -Db_lundef=false
+}
+
 # build_release FOLDER OPTION...: as for users, with names for debuggers and valgrind.
 # .ci/run sets WERROR to true.
 build_release() {

@@ -18,7 +18,7 @@ from support.tap import equal, holds, main, test
 
 # Sanitizers slow a run down, and more so its start.
 SLOWED = os.environ.get("SPLENIUM_SANITIZE", "none") != "none"
-SECONDS = 12 if SLOWED else 60
+SECONDS = 6 if SLOWED else 60
 
 # A few hundred milliseconds of work, with every kind of state a checkpoint holds.
 RUN = [
@@ -83,7 +83,7 @@ def kills_leave_no_trace():
         while True:
             with start(*words, "--threads", str(chance.randint(1, 4))) as run:
                 try:
-                    run.communicate(timeout=chance.uniform(0.02, 1.5 if SLOWED else 0.3))
+                    run.communicate(timeout=chance.uniform(0.02, 1 if SLOWED else 0.3))
                 except subprocess.TimeoutExpired:
                     run.kill()
                     run.communicate()
@@ -111,7 +111,7 @@ def a_run_that_is_made_longer_survives_kills_too():
         words = ["resume", "out.h5", "--set", f"simulation.duration={SECONDS} s"]
         with start(*words, "--threads", str(chance.randint(1, 4))) as run:
             try:
-                run.communicate(timeout=chance.uniform(0.01, 1 if SLOWED else 0.15))
+                run.communicate(timeout=chance.uniform(0.01, 0.6 if SLOWED else 0.15))
             except subprocess.TimeoutExpired:
                 run.kill()
                 run.communicate()

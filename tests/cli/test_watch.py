@@ -231,10 +231,11 @@ def on_a_terminal_one_line_is_written_again():
                                  env=environment(TERM="xterm", COLUMNS="80"),
                                  stdout=slave, stderr=slave)
         os.close(slave)
-        time.sleep(0.3)
+        out = b""
+        while out.count(b"\033[K") <= 2:
+            out += os.read(master, 65536)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
-        out = b""
         while True:
             try:
                 part = os.read(master, 65536)

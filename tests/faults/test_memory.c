@@ -84,7 +84,7 @@ static const char yaml[] =
     "output: {file: out.h5, flush_every: 1}\n";
 
 /* Of thousands of allocations, each of which costs a run, a sanitizer sees a sample. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SPL_SANITIZED)
 enum { SAMPLE = 23 };
 #else
 enum { SAMPLE = 1 };

@@ -10,7 +10,12 @@
 #include "support/test_main.h"
 #include "unit/output/folder.h"
 
-enum { N_CASES = 24, MAX_NODES = 24, MAX_KEYS = 24, MAX_TEXT = 512 };
+#if defined(SPL_SANITIZED)
+enum { N_CASES = 12 };
+#else
+enum { N_CASES = 24 };
+#endif
+enum { MAX_NODES = 24, MAX_KEYS = 24, MAX_TEXT = 512 };
 
 /* Settings of a case, the same before and after. */
 typedef struct {

@@ -182,7 +182,7 @@ static double memory_of(const char *key)
 static bool can_measure(void)
 {
     const char *fork = getenv("CK_FORK");
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(SPL_SANITIZED)
     return false;
 #endif
     return fork == NULL || strcmp(fork, "no") != 0;
