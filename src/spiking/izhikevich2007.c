@@ -39,9 +39,10 @@ static double convert(const double *p, double *base)
     const double k = p[PARAM_k];
     const double v_r = p[PARAM_v_r];
     const double v_t = p[PARAM_v_t];
-    /* in the order of izhikevich_ltc's table: p1 p2 p3 V_th a b c d V_r */
+    /* in the order of izhikevich_ltc's table: p1 p2 p3 V_th a b c d V_r u_leak */
     const double converted[] = {k / C, -k * (v_r + v_t) / C, k * v_r * v_t / C,
-        p[PARAM_v_peak], p[PARAM_a], p[PARAM_b] / C, p[PARAM_c], p[PARAM_d] / C, v_r};
+        p[PARAM_v_peak], p[PARAM_a], p[PARAM_b] / C, p[PARAM_c], p[PARAM_d] / C, v_r,
+        1.0};
     memcpy(base, converted, sizeof converted);
     return 1.0 / C;
 }

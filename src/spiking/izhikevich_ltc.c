@@ -12,7 +12,7 @@
 #define MODEL_PAGE                                                                \
     "Quadratic integrate-and-fire neuron with recovery (Izhikevich 2003)\n"       \
     "  dV/dt = p1 V^2 + p2 V + p3 - u + I(V)\n"                                   \
-    "  du/dt = a (b (V - V_r) - u)\n"                                             \
+    "  du/dt = a (b (V - V_r) - u_leak u)\n"                                      \
     "  V >= V_th:  V <- c,  u <- u + d\n"                                         \
     "I(V) = I_ext + sum over receptors of g (E - V), times B(V) where magnesium " \
     "blocks.\n"                                                                   \
@@ -30,14 +30,16 @@
     X(b,     0.2,  "1/ms",      0.1,   0.3,  FINITE, "sensitivity of the recovery") \
     X(c,   -65.0,  "mV",      -70.0, -45.0,  FINITE, "V after a spike")             \
     X(d,     8.0,  "mV/ms",     0.0,  10.0,  FINITE, "step of u at a spike")        \
-    X(V_r,   0.0,  "mV",      -70.0,   0.0,  FINITE, "V of which u is a measure")
+    X(V_r,   0.0,  "mV",      -70.0,   0.0,  FINITE, "V of which u is a measure")   \
+    X(u_leak, 1.0, "1",         0.0,   1.0,  NOT_NEGATIVE,                          \
+        "leak of the recovery; 0: u integrates V - V_r (accommodation)")
 
 /* of a neuron, formed from its parameters; the first is that of all models */
 #define CONSTANTS(X) \
     X(scale, 1.0) \
     X(p1, p.p1) X(p2, p.p2) X(q3, p.p3 + current) X(V_th, p.V_th) \
-    X(share, euler_u ? h * p.a : h * p.a * spl_exact_exprel(-h * p.a)) \
-    X(b, p.b) X(b_Vr, -p.b * p.V_r) X(c, p.c) X(d, p.d) X(a, p.a)
+    X(share, euler_u ? h * p.a : h * p.a * spl_exact_exprel(-h * p.a * p.u_leak)) \
+    X(b, p.b) X(b_Vr, -p.b * p.V_r) X(c, p.c) X(d, p.d) X(a, p.a) X(u_leak, p.u_leak)
 /* clang-format on */
 
 #define FIELD_DOUBLE(name, ...) double name;
@@ -81,10 +83,10 @@ VEC_INLINE vec slope_V(const neuron_constants *k, vec p2_G, vec H_u, vec V)
     return vec_fma(V, vec_fma(k->p1, V, p2_G), H_u);
 }
 
-/* u + share (b (V - V_r) - u) */
+/* u + share (b (V - V_r) - u_leak u) */
 VEC_INLINE vec next_u(const neuron_constants *k, vec share, vec V, vec u)
 {
-    return vec_fma(share, vec_fma(k->b, V, k->b_Vr) - u, u);
+    return vec_fma(share, vec_fnma(k->u_leak, u, vec_fma(k->b, V, k->b_Vr)), u);
 }
 
 /* V and u after h, without what comes after the integration. `linearise`: input that
@@ -160,7 +162,7 @@ VEC_INLINE vec_mask locate(const spl_neuron_scheme scheme, const spl_neuron_run 
         vec next_u = old_u;
         vec u_share = left * k->a;
         if (scheme == SPL_NEURON_EXP_EULER) {
-            u_share = u_share * vec_exprel(-u_share);
+            u_share = u_share * vec_exprel(-u_share * k->u_leak);
         }
         const vec_mask last = n == SPL_LOCATED_SPIKES ? ~(vec_mask){0} : rests;
         integrate(
@@ -408,7 +410,8 @@ static void advance_substep(const spl_neuron_run *run, spl_neuron_step *step)
     steps[run->scheme](run, step);
 }
 
-#define FINITE SPL_RULE_FINITE
+#define FINITE       SPL_RULE_FINITE
+#define NOT_NEGATIVE SPL_RULE_NOT_NEGATIVE
 #define PARAM_FIELD(name, value, unit, low, high, rule, meaning) \
     {#name, value, unit, low, high, rule, meaning},
 static const spl_field params[] = {PARAMS(PARAM_FIELD)};

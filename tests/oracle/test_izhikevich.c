@@ -337,6 +337,10 @@ static void check_pattern(
     run.spec.init[0].a = stored_number(file, place, "V0");
     run.spec.init[1].a = stored_number(file, place, "u0");
     run.spec.u_follows = false;
+    if (letter == 'R') {
+        population_param(&run, "V_r")->a = -65.0;
+        population_param(&run, "u_leak")->a = 0.0;
+    }
     snprintf(path, sizeof path, "%s/I", group);
     const size_t n_steps = stored_size(file, path);
     double *I = read_stored(file, path, n_steps);
@@ -357,7 +361,7 @@ static void check_pattern(
     free(I);
 }
 
-/* R has another equation for u and is no case of the model. */
+/* In R u does not decay: du/dt = a b (V + 65); there are no data of exp_euler. */
 START_TEST(patterns_of_2004_follow_the_stored_trajectories)
 {
     hid_t file = open_stored("izh_20patterns.h5");
@@ -366,9 +370,11 @@ START_TEST(patterns_of_2004_follow_the_stored_trajectories)
     if (file < 0) {
         return;
     }
-    for (const char *letter = "ABDEGHIJKLMNPQST"; *letter != '\0'; letter++) {
+    for (const char *letter = "ABDEGHIJKLMNPQRST"; *letter != '\0'; letter++) {
         check_pattern(file, *letter, SPL_NEURON_IZH2004, &worst);
-        check_pattern(file, *letter, SPL_NEURON_EXP_EULER, &worst_exponential);
+        if (*letter != 'R') {
+            check_pattern(file, *letter, SPL_NEURON_EXP_EULER, &worst_exponential);
+        }
     }
     report_worst(&worst, "izh_20patterns, izh2004");
     report_worst(&worst_exponential, "izh_20patterns, exp_euler");

@@ -220,6 +220,8 @@ static const bad_input bad_inputs[] = {
                "come after the one before it")},
     {ONE "record: [3]}]}]", AT(67, "subnetworks.a.populations.P.record: there is no "
                                    "neuron 3; those of this population are 0 to 2")},
+    {ONE "u_leak: -1}]}]",
+        AT(66, "subnetworks.a.populations.P.u_leak: '-1' must not be negative")},
     {ONE "record: [1, 1]}]}]",
         AT(66, "subnetworks.a.populations.P.record names neuron 1 twice")},
     {ONE "record: 1}]}]", AT(66, "subnetworks.a.populations.P.record must be a list of "

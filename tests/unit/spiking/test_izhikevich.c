@@ -169,6 +169,98 @@ START_TEST(presets_fire_as_published)
 }
 END_TEST
 
+/* Pattern R of 2004: a slow ramp to I = 8, then a fast one to 4. */
+static double accommodation_input(double t)
+{
+    return t < 200.0   ? t / 25.0
+           : t < 300.0 ? 0.0
+           : t < 312.5 ? (t - 300.0) / 12.5 * 4.0
+                       : 0.0;
+}
+
+static size_t spikes_of_ramps(
+    spl_neuron_scheme scheme, bool located, double h, double u_leak, uint64_t *first)
+{
+    population_run run;
+    const size_t n_steps = (size_t)round(400.0 / h) + 1;
+    spl_current_step *steps = calloc(n_steps, sizeof *steps);
+    for (size_t k = 0; k < n_steps; k++) {
+        steps[k] = (spl_current_step){(double)k * h, accommodation_input((double)k * h)};
+    }
+    population_define(&run, "izhikevich_ltc", 1, h);
+    run.subnetwork.scheme = scheme;
+    run.subnetwork.located = located;
+    run.spec.current_steps = steps;
+    run.spec.n_current_steps = n_steps;
+    population_settings(&run, "a=0.02 b=1 c=-55 d=4 V=-65 V_r=-65");
+    population_param(&run, "u_leak")->a = u_leak;
+    run.spec.init[1].a = -16.0;
+    run.spec.u_follows = false;
+    population_open(&run, n_steps);
+    population_advance(&run, n_steps, NULL);
+    const size_t spikes = run.n_spikes;
+    *first = spikes > 0 ? run.spike_substep[0] : 0;
+    population_close(&run);
+    free(steps);
+    return spikes;
+}
+
+/* A recovery that integrates V - V_r follows the slow ramp and lets only the fast one
+ * through; one that leaks does not wait for it. */
+START_TEST(a_recovery_without_leak_accommodates)
+{
+    static const struct {
+        spl_neuron_scheme scheme;
+        bool located;
+        double h;
+    } ways[] = {{SPL_NEURON_IZH2004, false, 0.5}, {SPL_NEURON_IZH2003, false, 0.5},
+        {SPL_NEURON_EULER, false, 0.05}, {SPL_NEURON_EXP_EULER, false, 0.1},
+        {SPL_NEURON_EXP_EULER, true, 0.1}, {SPL_NEURON_EXP_EULER, false, 0.01}};
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+        uint64_t at = 0;
+        const size_t spikes =
+            spikes_of_ramps(ways[w].scheme, ways[w].located, ways[w].h, 0.0, &at);
+        ck_assert_msg(spikes == 1, "way %zu: %zu spikes", w, spikes);
+        ck_assert_double_ge((double)at * ways[w].h, 300.0);
+        spikes_of_ramps(ways[w].scheme, ways[w].located, ways[w].h, 1.0, &at);
+        ck_assert_msg((double)at * ways[w].h < 200.0, "way %zu: first at %g", w,
+            (double)at * ways[w].h);
+    }
+}
+END_TEST
+
+/* a (b (V - V_r) - u / 2) is a / 2 (2 b (V - V_r) - u), to the bit. */
+START_TEST(a_leak_is_a_matter_of_rate_and_sensitivity)
+{
+    static const char *const settings[] = {
+        "a=0.02 b=0.2 c=-65 d=8 V=-65 V_r=-30 u_leak=0.5",
+        "a=0.01 b=0.4 c=-65 d=8 V=-65 V_r=-30 u_leak=1"};
+    for (int way = 0; way < 2 * SPL_N_NEURON_SCHEMES; way++) {
+        population_run run[2];
+        for (size_t k = 0; k < 2; k++) {
+            population_define(&run[k], "izhikevich_ltc", 100, 0.1);
+            run[k].subnetwork.scheme = (spl_neuron_scheme)(way / 2);
+            run[k].subnetwork.located = way % 2 == 1;
+            run[k].spec.current = (spl_draw){
+                .kind = SPL_DRAW_UNIFORM, .a = 5.0, .b = 15.0, .low = 5.0, .high = 15.0};
+            run[k].spec.init[1].a = -6.0;
+            run[k].spec.u_follows = false;
+            population_settings(&run[k], settings[k]);
+            population_open(&run[k], 3000);
+            population_advance(&run[k], 3000, NULL);
+        }
+        ck_assert_uint_gt(run[0].n_spikes, 100);
+        ck_assert_uint_eq(run[0].n_spikes, run[1].n_spikes);
+        for (size_t s = 0; s < 2; s++) {
+            ck_assert_mem_eq(run[0].population.state[s], run[1].population.state[s],
+                100 * sizeof(spl_real));
+        }
+        population_close(&run[0]);
+        population_close(&run[1]);
+    }
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("izhikevich");
@@ -176,6 +268,8 @@ Suite *spl_test_suite(void)
     tcase_set_timeout(neurons, 60);
     tcase_add_test(neurons, counts_of_every_scheme_are_those_of_the_table);
     tcase_add_test(neurons, every_substep_is_a_complete_step);
+    tcase_add_test(neurons, a_recovery_without_leak_accommodates);
+    tcase_add_test(neurons, a_leak_is_a_matter_of_rate_and_sensitivity);
     /* resets on a grid amplify rounding: in single precision FS counts one spike more */
     if (SPL_REAL_BYTES == 8) {
         tcase_add_test(neurons, presets_fire_as_published);
