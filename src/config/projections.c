@@ -254,6 +254,7 @@ static spl_status read_rule(reading *r)
                        : r->values[SPL_PROJ_K].count;
     spec->allow_autapses = r->values[SPL_PROJ_AUTAPSES].flag;
     spec->allow_multapses = r->values[SPL_PROJ_MULTAPSES].flag;
+    spec->by_indegree = r->values[SPL_PROJ_NORMALISE].word == 1;
     SPL_TRY(check_numbers(r));
     if (spec->rule == SPL_CONNECT_LIST) {
         SPL_TRY(read_file(r));

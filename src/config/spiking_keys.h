@@ -91,6 +91,7 @@
     X(PROJ_AUTAPSES,      "allow_autapses",     FLAG,   "true",               "",    FINITE,       "", "a neuron may connect to itself") \
     X(PROJ_MULTAPSES,     "allow_multapses",    FLAG,   "true",               "",    FINITE,       "", "a pair may be connected several times") \
     X(PROJ_WEIGHT,        "weight",             TREE,   "(required)",         "",    FINITE,       "number or distribution", "1/ms for a conductance, mV/ms for a current, mV for delta") \
+    X(PROJ_NORMALISE,     "normalise",          WORD,   "none",               "",    FINITE,       "none | indegree", "divide each weight by the number of synapses that the projection has on its target") \
     X(PROJ_DELAY,         "delay",              TREE,   "1.5",                "ms",  POSITIVE,     "time or distribution", "from a spike to the sub-step that adds it")
 /* clang-format on */
 

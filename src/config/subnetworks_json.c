@@ -264,6 +264,7 @@ static void add_projection(
         add_flag(json, inner, &rows[SPL_PROJ_AUTAPSES], spec->allow_autapses);
         add_flag(json, inner, &rows[SPL_PROJ_MULTAPSES], spec->allow_multapses);
     }
+    add_word(json, inner, &rows[SPL_PROJ_NORMALISE], spec->by_indegree ? 1 : 0);
     if (spec->list.weight == NULL) {
         add_drawn(json, inner, "weight", &spec->weight);
     }

@@ -204,6 +204,20 @@ bool spl_connect_rows_are_targets(const spl_projection_spec *spec)
     return spec->rule == SPL_CONNECT_FIXED_INDEGREE;
 }
 
+bool spl_connect_has_indegree(const spl_projection_spec *spec)
+{
+    return spec->rule == SPL_CONNECT_ALL_TO_ALL || spec->rule == SPL_CONNECT_ONE_TO_ONE ||
+           spec->rule == SPL_CONNECT_FIXED_INDEGREE;
+}
+
+uint64_t spl_connect_indegree(const spl_projection_spec *spec, size_t n_from)
+{
+    const uint64_t own = leaves_out_own(spec) ? 1 : 0;
+    return spec->rule == SPL_CONNECT_FIXED_INDEGREE ? spec->number
+           : spec->rule == SPL_CONNECT_ALL_TO_ALL   ? n_from - own
+                                                    : 1 - own;
+}
+
 bool spl_connect_is_sorted(const spl_projection_spec *spec)
 {
     return spec->rule != SPL_CONNECT_FIXED_OUTDEGREE && spec->rule != SPL_CONNECT_LIST;

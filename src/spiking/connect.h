@@ -49,6 +49,9 @@ SPL_MUST_CHECK spl_status spl_connect_check(
 /* Synapses, the expected number where it is random. */
 double spl_connect_expected(const spl_projection_spec *spec, size_t n_from, size_t n_to);
 bool spl_connect_rows_are_targets(const spl_projection_spec *spec);
+/* Whether the rule gives all targets the same number of synapses, and that number. */
+bool spl_connect_has_indegree(const spl_projection_spec *spec);
+uint64_t spl_connect_indegree(const spl_projection_spec *spec, size_t n_from);
 /* Whether targets come in ascending order within each source. */
 bool spl_connect_is_sorted(const spl_projection_spec *spec);
 

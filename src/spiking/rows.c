@@ -182,7 +182,9 @@ static spl_status build(
         take_index(rows);
         SPL_TRY(spl_arena_commit(&rows->index));
         take_index(rows);
-        SPL_TRY(spl_rows_count(builder));
+    }
+    SPL_TRY(spl_rows_count(builder));
+    if (rows->kind == SPL_ROWS_SPARSE) {
         SPL_TRY(check_memory(rows, spec, h, (double)rows->n_synapses));
     }
     if (rows->kind != SPL_ROWS_ALL) {

@@ -20,20 +20,43 @@ struct spl_rows_builder {
     const spl_draw_kernels *kernels;
     uint64_t seed; /* of the projection */
     double h;
+    double divisor;     /* of all weights */
+    uint32_t *indegree; /* [n_to]: those of each target are divided by it too; or NULL */
     spl_connector connector;
     /* of the chunk under way */
     double weights[SPL_CONNECT_CHUNK], delays[SPL_CONNECT_CHUNK];
     uint32_t steps[SPL_CONNECT_CHUNK];
 };
 
+/* Where in-degrees are drawn too, a weight divided by them is one of each target. */
 bool spl_rows_has_weights(const spl_projection_spec *spec)
 {
-    return spec->weight.kind != SPL_DRAW_CONSTANT || spec->list.weight != NULL;
+    return spec->weight.kind != SPL_DRAW_CONSTANT || spec->list.weight != NULL ||
+           (spec->by_indegree && !spl_connect_has_indegree(spec));
 }
 
 bool spl_rows_has_delays(const spl_projection_spec *spec)
 {
     return spec->delay.kind != SPL_DRAW_CONSTANT || spec->list.delay != NULL;
+}
+
+/* What weights are divided by, or place to count it. */
+static spl_status form_divisor(spl_rows_builder *b)
+{
+    const spl_projection_spec *spec = b->spec;
+    b->divisor = 1.0;
+    if (!spec->by_indegree) {
+        return SPL_OK;
+    }
+    if (spl_connect_has_indegree(spec)) {
+        const uint64_t n = spl_connect_indegree(spec, b->rows->n_from);
+        b->divisor = n > 0 ? (double)n : 1.0; /* 0: there is no weight to divide */
+        return SPL_OK;
+    }
+    b->indegree = calloc(b->rows->n_to + 1, sizeof *b->indegree);
+    return b->indegree != NULL ? SPL_OK
+                               : spl_error(SPL_ERR_NO_MEMORY,
+                                     "out of memory: projection '%s'", spec->name);
 }
 
 spl_status spl_rows_builder_create(spl_rows_builder **out, spl_rows *rows,
@@ -49,17 +72,22 @@ spl_status spl_rows_builder_create(spl_rows_builder **out, spl_rows *rows,
     }
     builder->rows = rows;
     builder->spec = projection;
+    builder->indegree = NULL;
     builder->positive = receptor->effect == SPL_RECEPTOR_CONDUCTANCE &&
                         receptor->kernel != SPL_KERNEL_DELTA &&
                         receptor->kernel != SPL_KERNEL_PULSE;
     builder->kernels = spl_draw_kernels_of(run->target);
     builder->seed = spl_named_seed(run->seed, projection->name);
     builder->h = run->h;
+    SPL_TRY(form_divisor(builder));
     SPL_TRY(spl_connector_init(&builder->connector, projection, rows->n_from, rows->n_to,
         builder->seed, builder->kernels));
     *out = builder;
     builder = NULL;
 out:
+    if (builder != NULL) {
+        free(builder->indegree);
+    }
     free(builder);
     return status;
 }
@@ -68,6 +96,7 @@ void spl_rows_builder_free(spl_rows_builder *builder)
 {
     if (builder != NULL) {
         spl_connector_deinit(&builder->connector);
+        free(builder->indegree);
         free(builder);
     }
 }
@@ -119,18 +148,35 @@ static void count_targets(const spl_rows *rows, const spl_pairs *pairs)
     }
 }
 
+/* Rows of targets all have the same in-degree: these are rows of sources. */
+static void count_indegrees(uint32_t *indegree, const spl_pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->n; i++) {
+        indegree[pairs->other[i]]++;
+    }
+}
+
 spl_status spl_rows_count(spl_rows_builder *builder)
 {
     spl_rows *rows = builder->rows;
+    const bool sparse = rows->kind == SPL_ROWS_SPARSE;
     const bool of_targets = spl_connect_rows_are_targets(builder->spec);
     spl_pairs pairs;
+    if (!sparse && builder->indegree == NULL) {
+        return SPL_OK;
+    }
     spl_connector_rewind(&builder->connector);
     rows->n_synapses = 0;
     while (spl_connector_next(&builder->connector, &pairs)) {
         rows->n_synapses += pairs.n;
-        (of_targets ? count_sources : count_targets)(rows, &pairs);
+        if (sparse) {
+            (of_targets ? count_sources : count_targets)(rows, &pairs);
+        }
+        if (builder->indegree != NULL) {
+            count_indegrees(builder->indegree, &pairs);
+        }
     }
-    if (!form_offsets(rows)) {
+    if (sparse && !form_offsets(rows)) {
         return spl_error(SPL_ERR_LIMIT,
             "projection '%s': %" PRIu64 " synapses, more than 2^32 of them on %zu "
             "targets; divide the projection",
@@ -212,6 +258,12 @@ static spl_status form_steps(
     return SPL_OK;
 }
 
+/* A weight by the in-degree of its target, which is `other` where those are counted. */
+static double divided(const spl_rows_builder *b, uint32_t other, double weight)
+{
+    return weight / (b->indegree != NULL ? (double)b->indegree[other] : b->divisor);
+}
+
 /* Weights and delays of a chunk, where they are not the same for all. */
 static spl_status draw_synapses(spl_rows_builder *b, const spl_pairs *pairs)
 {
@@ -221,7 +273,7 @@ static spl_status draw_synapses(spl_rows_builder *b, const spl_pairs *pairs)
             b->weights);
         for (size_t i = 0; i < pairs->n; i++) {
             SPL_TRY(check_weight(b, b->weights[i]));
-            b->weights[i] = stored(b->rows, b->weights[i]);
+            b->weights[i] = stored(b->rows, divided(b, pairs->other[i], b->weights[i]));
         }
     }
     if (b->rows->delays8 != NULL || b->rows->delays16 != NULL) {
@@ -318,7 +370,7 @@ static spl_status form_constants(spl_rows_builder *b)
         spl_draw_values(
             b->kernels, &b->spec->weight, (spl_draw_key){0}, 0, 1, &rows->weight);
         SPL_TRY(check_weight(b, rows->weight));
-        rows->weight = stored(rows, rows->weight);
+        rows->weight = stored(rows, rows->weight / b->divisor);
     }
     if (!spl_rows_has_delays(b->spec)) {
         spl_draw_values(b->kernels, &b->spec->delay, (spl_draw_key){0}, 0, 1, b->delays);

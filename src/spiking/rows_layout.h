@@ -62,7 +62,7 @@ static inline size_t spl_rows_dense_row(
            source * spl_rows_dense_length(rows, part);
 }
 
-/* Whether weights and delays are drawn or listed, not one for all. */
+/* Whether weights and delays are of each synapse, not one for all. */
 bool spl_rows_has_weights(const spl_projection_spec *spec);
 bool spl_rows_has_delays(const spl_projection_spec *spec);
 
@@ -74,8 +74,9 @@ SPL_MUST_CHECK spl_status spl_rows_builder_create(spl_rows_builder **out,
     struct spl_rows *rows, const spl_subnetwork_spec *spec, size_t p,
     const spl_rows_run *run);
 void spl_rows_builder_free(spl_rows_builder *builder);
-/* Count the entries of every row, of rows whose index is taken and zero; base and offsets
- * follow, and n_synapses. Result: SPL_OK; SPL_ERR_LIMIT. */
+/* Count what filling needs to know: of sparse rows, whose index is taken and zero, the
+ * entries of every row; base and offsets follow, and n_synapses. And the in-degrees by
+ * which weights are divided. Result: SPL_OK; SPL_ERR_LIMIT. */
 SPL_MUST_CHECK spl_status spl_rows_count(spl_rows_builder *builder);
 /* Put all synapses in place. Result: SPL_OK; SPL_ERR_CONFIG. */
 SPL_MUST_CHECK spl_status spl_rows_fill(spl_rows_builder *builder);

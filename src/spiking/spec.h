@@ -139,6 +139,7 @@ typedef struct spl_projection_spec {
     double p;        /* pairwise_bernoulli */
     uint64_t number; /* K of the degrees, M of the total */
     bool allow_autapses, allow_multapses;
+    bool by_indegree;       /* weights divided by the in-degree of their target */
     spl_draw weight, delay; /* delay in ms */
     spl_synapse_list list;
 } spl_projection_spec;

@@ -268,6 +268,9 @@ static const bad_input bad_inputs[] = {
         AT(114, "subnetworks.a.projections.P>P:AMPA.K: 3 of 2 possible sources without "
                 "multapses; lower it, or allow multapses")},
     {TWO "{from: P, to: Q, K: 5000000000, weight: 1}]}]",
+    {TWO "{from: P, to: Q, K: 1, weight: 1, normalise: in_strength}]}]",
+        AT(139, "subnetworks.a.projections[0].normalise: 'in_strength' is not one of: "
+                "none | indegree")},
         AT(114, "subnetworks.a.projections.P>Q:AMPA.K: 5000000000; at most 4294967295")},
     {TWO "{from: P, to: Q, rule: fixed_total_number, M: 13, weight: 1, allow_multapses: "
          "false}]}]",

@@ -227,7 +227,8 @@ static const char full[] =
     "         record_spikes: false, driven: false}\n"
     "    size: 10\n"
     "    projections:\n"
-    "      - {from: A, to: B, rule: all_to_all, allow_autapses: false, weight: 0.1}\n"
+    "      - {from: A, to: B, rule: all_to_all, allow_autapses: false, weight: 0.1,\n"
+    "         normalise: indegree}\n"
     "      - {from: A, to: B, rule: pairwise_bernoulli, p: 0.25, weight: 0.2,\n"
     "         delay: {uniform: [1, 2]}}\n"
     "      - {from: B, to: A, rule: fixed_total_number, M: 12, receptor: kick,\n"
@@ -287,6 +288,7 @@ START_TEST(a_full_network_is_read)
     ck_assert(s->projections[1].delay.kind == SPL_DRAW_UNIFORM);
     ck_assert(s->projections[2].number == 12 && !s->projections[2].allow_multapses);
     ck_assert(s->projections[3].weight.high == 3.0 && s->projections[3].delay.a == 0.3);
+    ck_assert(s->projections[0].by_indegree && !s->projections[1].by_indegree);
     ck_assert_uint_eq(s->projections[4].number, 3);
     close_run(&r);
 }

@@ -8,10 +8,10 @@
 #include "support/random.h"
 #include "unit/spiking/projection.h"
 
-enum { N_KINDS = 12, N_FROM = 90, N_TO = 210 };
+enum { N_KINDS = 15, N_FROM = 90, N_TO = 210 };
 
 /* All layouts of rows: sparse with and without own weights and delays of one byte and
- * two, dense, and every pair alike. */
+ * two, dense, and every pair alike; the last three divided by in-degrees. */
 static void init_kind(projection *p, int kind)
 {
     static const spl_connect_rule rules[N_KINDS] = {SPL_CONNECT_FIXED_INDEGREE,
@@ -19,15 +19,19 @@ static void init_kind(projection *p, int kind)
         SPL_CONNECT_FIXED_INDEGREE, SPL_CONNECT_FIXED_OUTDEGREE,
         SPL_CONNECT_FIXED_OUTDEGREE, SPL_CONNECT_FIXED_TOTAL_NUMBER,
         SPL_CONNECT_PAIRWISE_BERNOULLI, SPL_CONNECT_PAIRWISE_BERNOULLI,
-        SPL_CONNECT_ALL_TO_ALL, SPL_CONNECT_ALL_TO_ALL, SPL_CONNECT_ALL_TO_ALL};
-    static const bool own_weights[N_KINDS] = {
-        false, true, false, true, true, false, true, true, false, true, false, false};
-    static const double longest[N_KINDS] = {0, 0, 3, 3, 40, 40, 0, 0, 0, 0, 0, 0};
+        SPL_CONNECT_ALL_TO_ALL, SPL_CONNECT_ALL_TO_ALL, SPL_CONNECT_ALL_TO_ALL,
+        SPL_CONNECT_FIXED_OUTDEGREE, SPL_CONNECT_PAIRWISE_BERNOULLI,
+        SPL_CONNECT_FIXED_TOTAL_NUMBER};
+    static const bool own_weights[N_KINDS] = {false, true, false, true, true, false, true,
+        true, false, true, false, false, false, false, true};
+    static const double longest[N_KINDS] = {
+        0, 0, 3, 3, 40, 40, 0, 0, 0, 0, 0, 0, 3, 0, 0};
     projection_init(p, rules[kind], N_FROM, N_TO);
-    p->projection.number = kind == 6                                   ? 2000
+    p->projection.number = kind == 6 || kind == 14                     ? 2000
                            : rules[kind] == SPL_CONNECT_FIXED_INDEGREE ? 35
                                                                        : 70;
-    p->projection.p = kind == 7 ? 0.6 : 0.2;
+    p->projection.p = kind == 7 || kind == 13 ? 0.6 : 0.2;
+    p->projection.by_indegree = kind >= 12;
     if (own_weights[kind]) {
         p->projection.weight = DRAW_BETWEEN(0.0, 1.0);
     }
@@ -412,14 +416,17 @@ START_TEST(synapses_are_small)
     projection_init(&p, SPL_CONNECT_FIXED_INDEGREE, 20000, 0);
     p.spec.single = true;
     p.projection.number = 25;
-    for (int way = 0; way < 4; way++) {
+    for (int way = 0; way < 8; way++) {
+        p.projection.rule =
+            way & 4 ? SPL_CONNECT_FIXED_OUTDEGREE : SPL_CONNECT_FIXED_INDEGREE;
+        p.projection.by_indegree = way & 4; /* drawn in-degrees: weights differ */
         p.projection.weight = way & 1 ? DRAW_BETWEEN(0.0, 1.0) : DRAW_CONSTANT(1.0);
         p.projection.delay = way & 2 ? DRAW_BETWEEN(0.1, 40.0) : DRAW_CONSTANT(1.0);
         spl_rows *rows = projection_rows(&p);
         const double bytes = (double)spl_rows_bytes(rows);
         const double predicted = (double)spl_rows_predict_bytes(&p.spec, 0, &p.run);
         ck_assert_uint_eq(spl_rows_n_synapses(rows), 500000);
-        ck_assert_double_le(bytes / 5e5, way & 1 ? 9.0 : 6.0);
+        ck_assert_double_le(bytes / 5e5, way & 5 ? 9.0 : 6.0);
         ck_assert_double_le(fabs(bytes - predicted), 512.0); /* alignment */
         spl_rows_free(rows);
     }

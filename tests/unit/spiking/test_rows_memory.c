@@ -3,7 +3,8 @@
 #include "support/failing_malloc.h"
 #include "unit/spiking/projection.h"
 
-/* A projection that takes all there is: marks of draws, index, entries, place to sort. */
+/* A projection that takes all there is: marks of draws, in-degrees, index, entries, place
+ * to sort. */
 START_TEST(every_failure_is_told)
 {
     projection p;
@@ -11,6 +12,7 @@ START_TEST(every_failure_is_told)
     p.projection.number = 20;
     p.projection.allow_multapses = false;
     p.projection.weight = DRAW_BETWEEN(0.0, 1.0);
+    p.projection.by_indegree = true;
     p.projection.delay = DRAW_BETWEEN(0.1, 5.0);
     long n_failures = 0;
     for (;;) {
@@ -29,7 +31,7 @@ START_TEST(every_failure_is_told)
         ck_assert_ptr_null(rows);
         n_failures++;
     }
-    ck_assert_int_eq(n_failures, 6);
+    ck_assert_int_eq(n_failures, 7);
 }
 END_TEST
 
