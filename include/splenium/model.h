@@ -41,6 +41,7 @@ typedef struct spl_model {
     const spl_start *starts; /* the first is the default */
     double
         escaped_below; /* first state below this: the node left the attractor for ever */
+    bool local_terms;  /* the equations of a node contain its own observable */
 } spl_model;
 
 SPL_API size_t spl_model_count(void);

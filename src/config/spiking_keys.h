@@ -25,6 +25,7 @@
     X(SUB_BETA,           "beta",               NUMBER, "(by mode: 0, 1, 0.5)", "",  NOT_NEGATIVE, "", "weight of the neurons' filtered rate in what the node sends") \
     X(SUB_KC,             "kc",                 NUMBER, "(by mode: C, 1, C of the node)", "",  NOT_NEGATIVE, "", "weight of the coupling input in the drive") \
     X(SUB_KL,             "kl",                 NUMBER, "(by mode: 1 - C, 0, 1 - C)", "",  NOT_NEGATIVE, "", "weight of the node's own Q_V in the drive") \
+    X(SUB_LOCAL_FEEDBACK, "local_feedback",     FLAG,   "false",              "",    FINITE,       "", "mode: attach: the node's own equations take what it sends in place of Q_V") \
     X(SUB_DRIVE,          "drive",              WORD,   "poisson",            "",    FINITE,       "poisson | conductance | current", "external events as random numbers, as their mean conductance, or as a current") \
     X(SUB_J,              "J",                  NUMBER, "0.024",              "",    FINITE,       "", "weight of one external event, 1/ms for a conductance") \
     X(SUB_R_MAX,          "r_max",              RATE,   "14 Hz",              "kHz", POSITIVE,     "", "rate of the excitatory neurons that stands for Q = Q_max") \
@@ -90,8 +91,8 @@
     X(PROJ_SHA256,        "sha256",             TEXT,   "",                   "",    FINITE,       "", "hash that the file must have; written into resolved configurations") \
     X(PROJ_AUTAPSES,      "allow_autapses",     FLAG,   "true",               "",    FINITE,       "", "a neuron may connect to itself") \
     X(PROJ_MULTAPSES,     "allow_multapses",    FLAG,   "true",               "",    FINITE,       "", "a pair may be connected several times") \
-    X(PROJ_WEIGHT,        "weight",             TREE,   "(required)",         "",    FINITE,       "number or distribution", "1/ms for a conductance, mV/ms for a current, mV for delta") \
     X(PROJ_NORMALISE,     "normalise",          WORD,   "none",               "",    FINITE,       "none | indegree", "divide each weight by the number of synapses that the projection has on its target") \
+    X(PROJ_WEIGHT,        "weight",             TREE,   "(required)",         "",    FINITE,       "number or distribution", "1/ms for a conductance, mV/ms for a current, mV for delta") \
     X(PROJ_DELAY,         "delay",              TREE,   "1.5",                "ms",  POSITIVE,     "time or distribution", "from a spike to the sub-step that adds it")
 /* clang-format on */
 

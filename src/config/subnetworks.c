@@ -233,6 +233,29 @@ out:
     return status;
 }
 
+/* Do the equations of the node take what it sends? */
+static spl_status read_local_feedback(
+    const spl_subnetwork_reading *reading, const spl_settings *settings)
+{
+    const size_t key = SPL_SUB_LOCAL_FEEDBACK;
+    spl_interface_spec *interface = &reading->spec->interface;
+    interface->local_feedback = reading->values[key].flag;
+    if (!interface->local_feedback) {
+        return SPL_OK;
+    }
+    if (interface->mode != SPL_MODE_ATTACH) {
+        return refuse_keys(reading, &key, 1,
+            "only in mode: attach the node has equations that could take what it sends");
+    }
+    if (!settings->model->local_terms) {
+        return spl_node_error(reading->values[key].node, false,
+            "%s.local_feedback: the equations of %s do not contain its observable; leave "
+            "it out",
+            reading->place, settings->model->name);
+    }
+    return SPL_OK;
+}
+
 /* One spike per sub-step is what the grid can carry of a rate, and SPL_MAX_EVENTS of the
  * events from outside. */
 static spl_status check_rates(const spl_subnetwork_reading *reading)
@@ -269,7 +292,7 @@ static spl_status read_interface(
     spl_subnetwork_reading *reading, const spl_settings *settings)
 {
     static const size_t of_host[] = {SPL_SUB_MODE, SPL_SUB_ALPHA, SPL_SUB_BETA,
-        SPL_SUB_KC, SPL_SUB_KL, SPL_SUB_K_EXT, SPL_SUB_K_I};
+        SPL_SUB_KC, SPL_SUB_KL, SPL_SUB_LOCAL_FEEDBACK, SPL_SUB_K_EXT, SPL_SUB_K_I};
     spl_status status = SPL_OK;
     const spl_value *values = reading->values;
     spl_interface_spec *interface = &reading->spec->interface;
@@ -290,6 +313,7 @@ static spl_status read_interface(
     };
     if (reading->spec->hosted) {
         SPL_TRY(read_mode(reading, settings));
+        SPL_TRY(read_local_feedback(reading, settings));
     } else {
         interface->mode = SPL_MODE_REPLACE;
         SPL_TRY(refuse_keys(reading, of_host, sizeof of_host / sizeof *of_host,

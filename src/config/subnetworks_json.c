@@ -284,6 +284,7 @@ static void add_interface(spl_text *json, const spl_subnetwork_spec *spec)
         add_number(json, indent, &rows[SPL_SUB_BETA], interface->beta);
         add_number(json, indent, &rows[SPL_SUB_KC], interface->kc);
         add_number(json, indent, &rows[SPL_SUB_KL], interface->kl);
+        add_flag(json, indent, &rows[SPL_SUB_LOCAL_FEEDBACK], interface->local_feedback);
         add_number(json, indent, &rows[SPL_SUB_K_EXT], interface->K_ext);
         add_number(json, indent, &rows[SPL_SUB_K_I], interface->k_I);
     }

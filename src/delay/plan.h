@@ -50,10 +50,13 @@ typedef struct spl_plan {
     size_t pitch; /* ring + SPL_PANEL: slots from node to node */
     /* Units: tiles that must advance together, grouped; the larger first, single tiles in
      * their order. The tiles of unit u are tile[unit_start[u] .. unit_start[u + 1]). */
-    size_t n_units, n_tied; /* the first n_tied units have near edges */
+    size_t n_units, n_tied; /* the first n_tied units go step by step */
     uint32_t *unit_start;   /* [n_units + 1] */
     uint32_t *tile;         /* [stride / SPL_TILE] */
     bool *sums_present;     /* [stride / SPL_TILE]: a node has edges without delay */
+    /* [stride / SPL_TILE], borrowed: tiles that must go step by step even without a near
+     * edge; NULL: none */
+    const bool *stepwise;
 } spl_plan;
 
 /* How delays are made. */
@@ -77,8 +80,8 @@ void spl_plan_free(spl_plan *plan);
 /* Divide the edges for blocks of `block` <= SPL_MAX_BLOCK steps. An edge of at least that
  * many steps reads only samples known before the block; the others, near, tie their ends
  * together: a component of the graph of near edges, whole tiles of it, is one unit, which
- * advances step by step. Results do not depend on it. Result: SPL_OK; SPL_ERR_NO_MEMORY.
- */
+ * advances step by step, as do the tiles of plan->stepwise. Results do not depend on it.
+ * Result: SPL_OK; SPL_ERR_NO_MEMORY. */
 #define spl_plan_partition SPL_PRECISE(spl_plan_partition)
 SPL_MUST_CHECK spl_status spl_plan_partition(spl_plan *plan, size_t block);
 
@@ -86,7 +89,7 @@ SPL_MUST_CHECK spl_status spl_plan_partition(spl_plan *plan, size_t block);
 #define spl_plan_tie_all SPL_PRECISE(spl_plan_tie_all)
 void spl_plan_tie_all(spl_plan *plan);
 
-/* Tiles of the largest unit that has near edges, 0 if none has. */
+/* Tiles of the largest unit that goes step by step, 0 if none does. */
 static inline size_t spl_plan_largest_tied(const spl_plan *plan)
 {
     return plan->n_tied > 0 ? plan->unit_start[1] : 0;

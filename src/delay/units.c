@@ -9,7 +9,7 @@ typedef struct {
     uint32_t parent; /* in the forest of units */
     uint32_t size;   /* of a root: tiles of its unit */
     uint32_t next;   /* of a root: place in plan->tile of its next tile */
-    bool tied;       /* has a near edge */
+    bool tied;       /* has a near edge, or goes step by step anyway */
 } tile_info;
 
 /* A root in the order of units. */
@@ -109,6 +109,7 @@ spl_status spl_plan_partition(spl_plan *plan, size_t block)
     }
     for (uint32_t t = 0; t < n_tiles; t++) {
         tiles[t].parent = t;
+        tiles[t].tied = plan->stepwise != NULL && plan->stepwise[t];
     }
     plan->block = block;
     tie_tiles(plan, tiles);

@@ -143,6 +143,14 @@ spl_real spl_host_mix(
     return (spl_real)clipped;
 }
 
+/* The clip is left out of the derivative: that only serves the exponential scheme. */
+void spl_host_local(const spl_network *network, spl_host *host, size_t s, spl_real x,
+    spl_real *q, spl_real *dq)
+{
+    *q = spl_host_mix(network, host, s, x, false);
+    *dq = (spl_real)host->interface->alpha;
+}
+
 /* Qhat half way between two steps is their mean. */
 spl_real spl_host_mix_half(
     const spl_network *network, const spl_host *host, size_t s, spl_real x)

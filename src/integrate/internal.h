@@ -75,6 +75,11 @@ void spl_advance_unhosted(spl_network *network, size_t n, const spl_crew_member 
 #define spl_host_mix SPL_PRECISE(spl_host_mix)
 spl_real spl_host_mix(
     const spl_network *network, spl_host *host, size_t s, spl_real x, bool last);
+/* What its local terms take then, and the derivative of that by x; local_feedback only.
+ */
+#define spl_host_local SPL_PRECISE(spl_host_local)
+void spl_host_local(const spl_network *network, spl_host *host, size_t s, spl_real x,
+    spl_real *q, spl_real *dq);
 /* The same half a step after s. */
 #define spl_host_mix_half SPL_PRECISE(spl_host_mix_half)
 spl_real spl_host_mix_half(

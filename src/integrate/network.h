@@ -31,6 +31,7 @@ typedef struct spl_scratch {
     spl_real *gates;                           /* [n_gates][SPL_TILE] */
     spl_real *c;                               /* [SPL_TILE] */
     spl_real *stage_sums;                      /* [n_channels][SPL_TILE] */
+    spl_real *local; /* [2][SPL_TILE]: of spl_kernel_stage; NULL: no host asks for it */
 } spl_scratch;
 
 /* A node that carries a spiking subnetwork. Between the steps k and k + 1 it is driven by
@@ -97,6 +98,7 @@ typedef struct spl_network {
     spl_host *hosts;
     uint32_t *first_host;         /* [tiles + 1]: hosts of each tile */
     bool *replaced;               /* [n_nodes]: not integrated; NULL without hosts */
+    bool *feeds_back;             /* [tiles]: a host has local_feedback; likewise */
     double *host_load;            /* [threads] */
     bool replaying;               /* a block is repeated: its hosts have been advanced */
     const spl_model_kernels *one; /* evaluates single nodes */

@@ -82,16 +82,37 @@ static void put_node(
     }
 }
 
-/* Right-hand side, times exprel(dt J) for the exponential scheme. */
-static void slope_of(
-    const spl_network *network, size_t i, const spl_real *y, spl_real c, spl_real *k)
+/* The host of node i, or NULL. */
+static spl_host *host_of(const spl_network *network, size_t i)
+{
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        if (network->hosts[h].node == i) {
+            return &network->hosts[h];
+        }
+    }
+    return NULL;
+}
+
+/* Right-hand side at a state of step `step`, counted from the present one, times
+ * exprel(dt J) for the exponential scheme. */
+static void slope_of(const spl_network *network, size_t i, size_t step, const spl_real *y,
+    spl_real c, spl_real *k)
 {
     const spl_real *params = spl_tile_params(&network->run, i);
     const size_t lane = i % SPL_TILE;
-    network->model->rhs(params, SPL_TILE, lane, y, &c, k);
+    spl_host *host = host_of(network, i);
+    const bool feeds_back = host != NULL && host->interface->local_feedback;
+    spl_real local[2];
+    if (feeds_back) {
+        spl_real x = 0.0;
+        network->model->observe(params, SPL_TILE, lane, y, &x);
+        spl_host_local(network, host, step, x, &local[0], &local[1]);
+    }
+    const spl_real *given = feeds_back ? local : NULL;
+    network->model->rhs(params, SPL_TILE, lane, y, &c, given, k);
     if (spl_schemes[network->scheme].exponential) {
         spl_real jacobian[SPL_MAX_STATES];
-        network->model->jacobian(params, SPL_TILE, lane, y, &c, jacobian);
+        network->model->jacobian(params, SPL_TILE, lane, y, &c, given, jacobian);
         for (size_t s = 0; s < network->n_states; s++) {
             k[s] = k[s] * network->model->exprel((spl_real)network->run.dt * jacobian[s]);
         }
@@ -148,7 +169,7 @@ static void stage_of(
             present, sums);
         network->c[i] = couple_node(network, i, y, sums, sent);
     }
-    slope_of(network, i, y, network->c[i], k);
+    slope_of(network, i, 0, y, network->c[i], k);
     if (stage == 0 && network->half_history != NULL) {
         put_node(network, network->x_before, i, x);
         put_node(network, network->f_before, i, k);
@@ -253,16 +274,15 @@ static void put_half(spl_network *network, size_t i)
     get_node(network, network->x_before, i, before);
     get_node(network, network->f_before, i, slope_before);
     sum_edges(network, i, network->history, k + 1, network->present[0], sums);
-    slope_of(network, i, x, couple_node(network, i, x, sums, sent), slope);
+    slope_of(network, i, 1, x, couple_node(network, i, x, sums, sent), slope);
     for (size_t s = 0; s < network->n_states; s++) {
         half[s] = spl_fma(
             eighth, slope_before[s] - slope[s], (spl_real)0.5 * (before[s] + x[s]));
     }
     couple_node(network, i, half, none, sent);
-    for (size_t h = 0; h < network->n_hosts; h++) {
-        if (network->hosts[h].node == i) {
-            sent[0] = spl_host_mix_half(network, &network->hosts[h], 0, sent[0]);
-        }
+    const spl_host *host = host_of(network, i);
+    if (host != NULL) {
+        sent[0] = spl_host_mix_half(network, host, 0, sent[0]);
     }
     put_sample(network, network->half_history, i, k, sent);
 }

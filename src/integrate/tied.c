@@ -122,6 +122,16 @@ static void hosts_of(const tied_unit *unit, size_t t, size_t *begin, size_t *end
     }
 }
 
+/* What local terms of a host take at the stage state whose observable is x. */
+static void put_local(
+    const tied_unit *unit, size_t t, spl_host *host, size_t step, spl_real x)
+{
+    if (host->interface->local_feedback) {
+        spl_real *local = scratch_of(unit, t)->local + host->node % SPL_TILE;
+        spl_host_local(unit->network, host, step, x, local, local + SPL_TILE);
+    }
+}
+
 static void begin_hosts(const tied_unit *unit, size_t t)
 {
     size_t h;
@@ -129,6 +139,7 @@ static void begin_hosts(const tied_unit *unit, size_t t)
     for (hosts_of(unit, t, &h, &end); h < end; h++) {
         spl_host *host = &unit->network->hosts[h];
         spl_host_begin(unit->network, host, spl_host_observable(unit->network, host));
+        put_local(unit, t, host, 0, host->x);
     }
 }
 
@@ -177,6 +188,7 @@ static void mix_stage(
             *half = spl_host_mix_half(network, host, step - 1, *half);
         }
         host->x = last ? sent[lane] : host->x;
+        put_local(unit, t, host, last ? step + 1 : step, sent[lane]);
         sent[lane] =
             spl_host_mix(network, host, last ? step + 1 : step, sent[lane], last);
     }
@@ -264,6 +276,7 @@ static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage
         .sums = sums,
         .noise =
             unit->noise ? scratch->noise + step * network->n_states * SPL_TILE : NULL,
+        .local = scratch->local,
         .y = scratch->y,
         .gates = scratch->gates,
         .slope = scratch->slope,
@@ -361,6 +374,7 @@ static bool end_block(const tied_unit *unit)
             const spl_kernel_stage kernel = {
                 .first = first,
                 .sums = sums,
+                .local = scratch->local,
                 .gates = scratch->gates,
                 .x_before = scratch->x_before,
                 .f_before = scratch->f_before,

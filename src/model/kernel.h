@@ -61,12 +61,15 @@ typedef struct spl_kernel_stage {
     size_t stage;
     const spl_real *sums;  /* [n_channels][SPL_TILE] at the time of this stage */
     const spl_real *noise; /* [n_states][SPL_TILE] or NULL */
-    spl_real *y;           /* [n_states]: stage state; stage 0 takes the run's */
-    spl_real *gates;       /* [n_gates]: at the stage state, in and out */
-    spl_real *slope;       /* [n_states]: weighted sum of the k so far */
-    spl_real *c;           /* [1]: coupling input, kept from stage 0 when frozen */
-    spl_real *sent;        /* out [n_channels]: shown by the next stage or new state */
-    spl_real *extreme;     /* [1], in and out by the last stage: largest |state| */
+    /* [2]: what local terms take at the stage state in place of the observable, NaN: the
+     * observable itself; its derivative by that. NULL: the observable for all */
+    const spl_real *local;
+    spl_real *y;       /* [n_states]: stage state; stage 0 takes the run's */
+    spl_real *gates;   /* [n_gates]: at the stage state, in and out */
+    spl_real *slope;   /* [n_states]: weighted sum of the k so far */
+    spl_real *c;       /* [1]: coupling input, kept from stage 0 when frozen */
+    spl_real *sent;    /* out [n_channels]: shown by the next stage or new state */
+    spl_real *extreme; /* [1], in and out by the last stage: largest |state| */
     /* dense output at half steps, RK4 with delays: state and derivative at the start of
      * the step before, in and out by stage 0; else NULL */
     spl_real *x_before, *f_before; /* [n_states] */
@@ -93,12 +96,13 @@ typedef struct spl_model_kernels {
      * there is nothing to tell. NULL: the model knows no such case. */
     bool (*check)(
         const spl_real *params, size_t stride, size_t node, char *text, size_t size);
-    /* Single evaluations for SPL_LANES nodes from `node` on; state, c, out are
-     * [..][SPL_LANES]. The reference engine calls those of the scalar target. */
+    /* Single evaluations for SPL_LANES nodes from `node` on; state, c, local (as in
+     * spl_kernel_stage, or NULL), out are [..][SPL_LANES]. The reference engine calls
+     * those of the scalar target. */
     void (*rhs)(const spl_real *params, size_t stride, size_t node, const spl_real *state,
-        const spl_real *c, spl_real *out);
+        const spl_real *c, const spl_real *local, spl_real *out);
     void (*jacobian)(const spl_real *params, size_t stride, size_t node,
-        const spl_real *state, const spl_real *c, spl_real *out);
+        const spl_real *state, const spl_real *c, const spl_real *local, spl_real *out);
     void (*observe)(const spl_real *params, size_t stride, size_t node,
         const spl_real *state, spl_real *out);
     /* (exp(x) - 1) / x with the bits of the kernels. */

@@ -12,6 +12,7 @@
 #define MODEL_OBSERVABLE_NAME "Q_V"
 /* below this V the inhibitory pool no longer follows and Z grows for ever */
 #define MODEL_ESCAPED_BELOW   (-1.0)
+#define MODEL_LOCAL_TERMS
 #define MODEL_PAGE                                                                       \
     "Equations (H(x) = (1 + tanh x) / 2 = 1 / (1 + exp(-2 x)), c = coupling input):\n"   \
     "  m_X = H((V - T_X) / d_X), X = Ca, Na, K\n"                                        \
@@ -123,9 +124,8 @@ MODEL_OBSERVABLE
 
 MODEL_RHS
 {
-    const vec Q_V = p.QV_max * h.m_V;
     const vec Q_Z = p.QZ_max * h.m_Z;
-    const vec excitation = vec_fma(p.local, Q_V, p.far * c);
+    const vec excitation = vec_fma(p.local, q, p.far * c);
 
     const vec g_Ca = vec_fma(p.rNMDA, excitation, p.gCa) * h.m_Ca;
     const vec g_Na = vec_fma(p.gNa, h.m_Na, excitation);
@@ -137,7 +137,7 @@ MODEL_RHS
 
     dp->V = p.t_scale * dV;
     dp->W = p.rate_W * (h.m_K - s.W);
-    dp->Z = p.rate_Z * vec_fma(p.aei * s.V, Q_V, p.I_Z);
+    dp->Z = p.rate_Z * vec_fma(p.aei * s.V, q, p.I_Z);
 }
 
 /* Diagonal of the Jacobian, c held: with m' = 2 m (1 - m) / d = -a ln 2 m (1 - m). */
@@ -145,8 +145,8 @@ MODEL_JACOBIAN
 {
     const vec dm_Ca = vec_set(-M_LN2) * p.a_m_Ca * h.m_Ca * (1.0 - h.m_Ca);
     const vec dm_Na = vec_set(-M_LN2) * p.a_m_Na * h.m_Na * (1.0 - h.m_Na);
-    const vec dQ_V = vec_set(-M_LN2) * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
-    const vec excitation = vec_fma(p.local, p.QV_max * h.m_V, p.far * c);
+    const vec dQ_V = dq * vec_set(-M_LN2) * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
+    const vec excitation = vec_fma(p.local, q, p.far * c);
     const vec G = vec_fma(p.rNMDA, excitation, p.gCa);
 
     vec J = p.rNMDA * p.local * dQ_V * h.m_Ca * (s.V - p.VCa);

@@ -5,7 +5,11 @@
  *   p    parameters and derived constants,
  *   h    the gates at this state (structs of vec),
  *   c    the coupling input of this stage,
+ *   q    the observable, which local terms must take from here and not form again: of a
+ *        node with neurons it may be what the node sends (local_feedback),
+ *   dq   its derivative by the observable (MODEL_JACOBIAN only),
  *   dp   the result.
+ * A model whose equations contain q defines MODEL_LOCAL_TERMS.
  * A row X(name, x, T, d) of GATES is h.name = (1 + tanh((x - T) / d)) / 2 of the state x
  * with the parameters T and d: 1 / (1 + 2^(a x + b)) with the derived constants a_name
  * and b_name. They stand in a table because all are evaluated side by side.
@@ -63,11 +67,12 @@ typedef struct {
 #define MODEL_RHS                                                            \
     VEC_INLINE void model_rhs(const model_state s MODEL_UNUSED,              \
         const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED, \
-        const vec c MODEL_UNUSED, model_state *dp)
-#define MODEL_JACOBIAN                                                       \
-    VEC_INLINE void model_jacobian(const model_state s MODEL_UNUSED,         \
-        const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED, \
-        const vec c MODEL_UNUSED, model_state *dp)
+        const vec c MODEL_UNUSED, const vec q MODEL_UNUSED, model_state *dp)
+#define MODEL_JACOBIAN                                                                 \
+    VEC_INLINE void model_jacobian(const model_state s MODEL_UNUSED,                   \
+        const model_params p MODEL_UNUSED, const model_gates h MODEL_UNUSED,           \
+        const vec c MODEL_UNUSED, const vec q MODEL_UNUSED, const vec dq MODEL_UNUSED, \
+        model_state *dp)
 /* Optional, with MODEL_HAS_CHECK defined: tell in `text` why the node can only diverge;
  * false if there is nothing to tell. */
 #define MODEL_CHECK static bool model_check(const model_values p, char *text, size_t size)

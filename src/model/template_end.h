@@ -85,14 +85,34 @@ VEC_INLINE void store_sent(
     }
 }
 
+/* What local terms take for the observable, and its derivative by that. */
+typedef struct {
+    vec q, dq;
+} local_input;
+
+VEC_INLINE local_input own_input(vec q)
+{
+    return (local_input){q, vec_set(1.0)};
+}
+
+/* The same where nodes with neurons may take something else: see spl_kernel_stage. */
+VEC_INLINE local_input input_of(const spl_real *local, size_t pitch, vec q)
+{
+    if (local == NULL) {
+        return own_input(q);
+    }
+    const vec given = vec_load(local);
+    return (local_input){vec_select(given == given, given, q), vec_load(local + pitch)};
+}
+
 VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_state y,
-    const model_params p, const model_gates h, const vec c)
+    const model_params p, const model_gates h, const vec c, const local_input local)
 {
     model_state k;
-    model_rhs(y, p, h, c, &k);
+    model_rhs(y, p, h, c, local.q, &k);
     if (scheme->exponential) {
         model_state jacobian;
-        model_jacobian(y, p, h, c, &jacobian);
+        model_jacobian(y, p, h, c, local.q, local.dq, &jacobian);
 #define EXPREL_STATE(name, ...) k.name = k.name * vec_exprel(dt * jacobian.name);
         STATES(EXPREL_STATE)
     }
@@ -249,7 +269,7 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
         shown(run, t.form, &w->x, q), sent);
     model_state k = {0};
     if (!last || t.dense) {
-        k = slope_of(t.scheme, dt, w->x, p, w->h, c);
+        k = slope_of(t.scheme, dt, w->x, p, w->h, c, own_input(q));
     }
     store_sent(run, t.form, b->sent + step * width + lane, sent);
     if (rows->inputs && step > 0) {
@@ -290,11 +310,12 @@ VEC_INLINE void later_stage(
             ? b->half + step * width
             : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
     const model_params p = tile_params(run, b->first, lane);
-    const vec x = shown(run, t.form, &w->y, model_observable(w->y, p, w->h));
+    const vec q = model_observable(w->y, p, w->h);
+    const vec x = shown(run, t.form, &w->y, q);
     vec sent[SPL_MAX_CHANNELS];
     const vec now = couple_nodes(run, t.form, b->first + lane, sums + lane, x, sent);
     const vec c = vec_select(frozen, w->c, now);
-    const model_state k = slope_of(t.scheme, dt, w->y, p, w->h, c);
+    const model_state k = slope_of(t.scheme, dt, w->y, p, w->h, c, own_input(q));
     w->slope = state_fma(vec_set(t.scheme->weight[stage]), k, w->slope);
     if (stage + 1 < t.scheme->n_stages) {
         w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, w->x);
@@ -460,50 +481,53 @@ VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
 
 /* All functions that evaluate gates. Single evaluations are for SPL_LANES nodes; state
  * and out are [N_STATES][SPL_LANES]. */
-#define FORM_KERNELS(gates, shared)                                                    \
-    SCHEME_KERNELS(euler, SPL_SCHEME_EULER, gates, shared)                             \
-    SCHEME_KERNELS(heun, SPL_SCHEME_HEUN, gates, shared)                               \
-    SCHEME_KERNELS(rk4, SPL_SCHEME_RK4, gates, shared)                                 \
-    SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER, gates, shared)                     \
-    static void present_##gates(const spl_kernel_run *run, size_t first,               \
-        const spl_real *sums, spl_real *sent, spl_real *row)                           \
-    {                                                                                  \
-        present_of(shared, run, first, sums, sent, row);                               \
-    }                                                                                  \
-    static void open_##gates(const spl_kernel_run *run, size_t first, spl_real *out)   \
-    {                                                                                  \
-        open_of(shared, run, first, out);                                              \
-    }                                                                                  \
-    static void half_##gates(const spl_kernel_run *run, const spl_kernel_stage *stage) \
-    {                                                                                  \
-        half_of(shared, run, stage);                                                   \
-    }                                                                                  \
-    static void rhs_##gates(const spl_real *params, size_t stride, size_t node,        \
-        const spl_real *state, const spl_real *c, spl_real *out)                       \
-    {                                                                                  \
-        const model_state x = load_state(state, SPL_LANES, 0);                         \
-        const model_params p = load_params(params, stride, node);                      \
-        model_state dx;                                                                \
-        model_rhs(x, p, gates_at(shared, x, params, stride, node), vec_load(c), &dx);  \
-        store_state(out, SPL_LANES, 0, dx);                                            \
-    }                                                                                  \
-    static void jacobian_##gates(const spl_real *params, size_t stride, size_t node,   \
-        const spl_real *state, const spl_real *c, spl_real *out)                       \
-    {                                                                                  \
-        const model_state x = load_state(state, SPL_LANES, 0);                         \
-        const model_params p = load_params(params, stride, node);                      \
-        model_state jacobian;                                                          \
-        model_jacobian(                                                                \
-            x, p, gates_at(shared, x, params, stride, node), vec_load(c), &jacobian);  \
-        store_state(out, SPL_LANES, 0, jacobian);                                      \
-    }                                                                                  \
-    static void observe_##gates(const spl_real *params, size_t stride, size_t node,    \
-        const spl_real *state, spl_real *out)                                          \
-    {                                                                                  \
-        const model_state x = load_state(state, SPL_LANES, 0);                         \
-        const model_params p = load_params(params, stride, node);                      \
-        vec_store(                                                                     \
-            out, model_observable(x, p, gates_at(shared, x, params, stride, node)));   \
+#define FORM_KERNELS(gates, shared)                                                     \
+    SCHEME_KERNELS(euler, SPL_SCHEME_EULER, gates, shared)                              \
+    SCHEME_KERNELS(heun, SPL_SCHEME_HEUN, gates, shared)                                \
+    SCHEME_KERNELS(rk4, SPL_SCHEME_RK4, gates, shared)                                  \
+    SCHEME_KERNELS(exp_euler, SPL_SCHEME_EXP_EULER, gates, shared)                      \
+    static void present_##gates(const spl_kernel_run *run, size_t first,                \
+        const spl_real *sums, spl_real *sent, spl_real *row)                            \
+    {                                                                                   \
+        present_of(shared, run, first, sums, sent, row);                                \
+    }                                                                                   \
+    static void open_##gates(const spl_kernel_run *run, size_t first, spl_real *out)    \
+    {                                                                                   \
+        open_of(shared, run, first, out);                                               \
+    }                                                                                   \
+    static void half_##gates(const spl_kernel_run *run, const spl_kernel_stage *stage)  \
+    {                                                                                   \
+        half_of(shared, run, stage);                                                    \
+    }                                                                                   \
+    static void rhs_##gates(const spl_real *params, size_t stride, size_t node,         \
+        const spl_real *state, const spl_real *c, const spl_real *local, spl_real *out) \
+    {                                                                                   \
+        const model_state x = load_state(state, SPL_LANES, 0);                          \
+        const model_params p = load_params(params, stride, node);                       \
+        const model_gates h = gates_at(shared, x, params, stride, node);                \
+        model_state dx;                                                                 \
+        model_rhs(x, p, h, vec_load(c),                                                 \
+            input_of(local, SPL_LANES, model_observable(x, p, h)).q, &dx);              \
+        store_state(out, SPL_LANES, 0, dx);                                             \
+    }                                                                                   \
+    static void jacobian_##gates(const spl_real *params, size_t stride, size_t node,    \
+        const spl_real *state, const spl_real *c, const spl_real *local, spl_real *out) \
+    {                                                                                   \
+        const model_state x = load_state(state, SPL_LANES, 0);                          \
+        const model_params p = load_params(params, stride, node);                       \
+        const model_gates h = gates_at(shared, x, params, stride, node);                \
+        const local_input in = input_of(local, SPL_LANES, model_observable(x, p, h));   \
+        model_state jacobian;                                                           \
+        model_jacobian(x, p, h, vec_load(c), in.q, in.dq, &jacobian);                   \
+        store_state(out, SPL_LANES, 0, jacobian);                                       \
+    }                                                                                   \
+    static void observe_##gates(const spl_real *params, size_t stride, size_t node,     \
+        const spl_real *state, spl_real *out)                                           \
+    {                                                                                   \
+        const model_state x = load_state(state, SPL_LANES, 0);                          \
+        const model_params p = load_params(params, stride, node);                       \
+        vec_store(                                                                      \
+            out, model_observable(x, p, gates_at(shared, x, params, stride, node)));    \
     }
 FORM_KERNELS(separate, false)
 #ifdef MODEL_SHARES_GATES
@@ -550,6 +574,9 @@ static const spl_model model_table = {
     .presets = model_presets,
     .starts = model_starts,
     .escaped_below = MODEL_ESCAPED_BELOW,
+#ifdef MODEL_LOCAL_TERMS
+    .local_terms = true,
+#endif
 };
 
 #ifdef MODEL_HAS_CHECK

@@ -13,6 +13,11 @@ VEC_INLINE void store_gates(
     GATES(STORE_GATE)
 }
 
+VEC_INLINE local_input local_of(const spl_kernel_stage *st, size_t lane, vec q)
+{
+    return input_of(st->local != NULL ? st->local + lane : NULL, SPL_TILE, q);
+}
+
 /* Sample half a step before the present state x, whose slope is k. */
 VEC_INLINE void show_half(const coupling_form form, const bool shared,
     const spl_kernel_run *run, const spl_kernel_stage *st, size_t lane,
@@ -44,17 +49,17 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     const bool last = stage + 1 == scheme->n_stages;
     const model_params p = tile_params(run, st->first, lane);
     const model_state x = load_state(run->state, run->stride, i);
+    const vec q = model_observable(*y, p, h);
     vec sent[SPL_MAX_CHANNELS];
     vec c = vec_load(st->c + lane);
     if (stage == 0 || !run->frozen) {
-        const vec q = model_observable(*y, p, h);
         c = couple_nodes(run, form, i, st->sums + lane, shown(run, form, y, q), sent);
         if (st->row_before != NULL) {
             record_vec(run, N_STATES, st->row_before, i, q);
             record_vec(run, N_STATES + 1, st->row_before, i, c);
         }
     }
-    const model_state k = slope_of(scheme, dt, *y, p, h, c);
+    const model_state k = slope_of(scheme, dt, *y, p, h, c, local_of(st, lane, q));
     vec_store(st->c + lane, c);
     if (scheme->n_stages == 4 && st->x_before != NULL && stage == 0) {
         show_half(form, shared, run, st, lane, x, k);
@@ -142,7 +147,7 @@ VEC_SPECIALISED void half_of(
         const vec c = couple_nodes(
             run, form, st->first + lane, st->sums + lane, shown(run, form, &x, q), sent);
         model_state k;
-        model_rhs(x, p, h, c, &k);
+        model_rhs(x, p, h, c, local_of(st, lane, q).q, &k);
         show_half(form, shared, run, st, lane, x, k);
     }
 }

@@ -161,7 +161,9 @@ static void layout_reference(spl_network *network, spl_arena *arena)
     network->step_noise = spl_arena_take(arena, states, bytes);
 }
 
-static spl_scratch layout_scratch(const spl_network *network, spl_arena *arena, bool tied)
+/* `tied`: of a tied tile, which feeds back or not; else of a thread or a free tile. */
+static spl_scratch layout_scratch(
+    const spl_network *network, spl_arena *arena, bool tied, bool feeds_back)
 {
     const size_t bytes = sizeof(spl_real);
     const size_t block = network->plan->block;
@@ -183,6 +185,7 @@ static spl_scratch layout_scratch(const spl_network *network, spl_arena *arena, 
         scratch.gates = spl_arena_take(arena, network->model->n_gates * SPL_TILE, bytes);
         scratch.c = spl_arena_take(arena, SPL_TILE, bytes);
         scratch.stage_sums = spl_arena_take(arena, sums, bytes);
+        scratch.local = feeds_back ? spl_arena_take(arena, 2 * SPL_TILE, bytes) : NULL;
     }
     return scratch;
 }
@@ -200,13 +203,15 @@ static void layout_working(spl_network *network, spl_arena *arena)
     network->tied_sent = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
     network->tied_sent_half = spl_arena_take(arena, n_tiles, sizeof(spl_real *));
     for (int t = 0; t < network->threads; t++) {
-        const spl_scratch scratch = layout_scratch(network, arena, false);
+        const spl_scratch scratch = layout_scratch(network, arena, false, false);
         if (arena->base != NULL) {
             network->scratch[t] = scratch;
         }
     }
     for (size_t t = 0; t < n_tied; t++) {
-        const spl_scratch scratch = layout_scratch(network, arena, true);
+        const bool feeds_back =
+            network->feeds_back != NULL && network->feeds_back[plan->tile[t]];
+        const spl_scratch scratch = layout_scratch(network, arena, true, feeds_back);
         if (arena->base != NULL) {
             network->tied[plan->tile[t]] = scratch;
             network->tied_sent[plan->tile[t]] = scratch.sent;
@@ -215,7 +220,7 @@ static void layout_working(spl_network *network, spl_arena *arena)
     }
     for (size_t t = n_tied; t < n_tiles; t++) {
         if (!network->reference && spl_has_hosts(network, plan->tile[t])) {
-            const spl_scratch scratch = layout_scratch(network, arena, false);
+            const spl_scratch scratch = layout_scratch(network, arena, false, false);
             if (arena->base != NULL) {
                 network->tied[plan->tile[t]] = scratch;
             }
@@ -464,6 +469,7 @@ static spl_status take_plan(spl_network *network, const spl_settings *settings,
     }
     spl_connectome_edges(connectome, &edges);
     SPL_TRY(spl_plan_create(&network->plan, network->n_nodes, &edges, &rule));
+    network->plan->stepwise = network->feeds_back;
     SPL_TRY(choose_block(network, settings));
 out:
     return status;

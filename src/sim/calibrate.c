@@ -117,6 +117,7 @@ static void silence(spl_settings *settings)
         interface->mode = SPL_MODE_PROBE;
         interface->alpha = 1.0;
         interface->beta = 0.0;
+        interface->local_feedback = false;
     }
 }
 

@@ -1,5 +1,6 @@
 #include "sim/hosts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,9 @@ static spl_status make_host(spl_network *network, const spl_settings *settings, 
             SPL_ERR_NO_MEMORY, "out of memory: drive of subnetwork %s", spec->name);
     }
     network->replaced[host.node] = host.replaces;
+    if (spec->interface.local_feedback) {
+        network->feeds_back[host.node / SPL_TILE] = true;
+    }
     return SPL_OK;
 }
 
@@ -151,10 +155,11 @@ spl_status spl_hosts_create(spl_network *network, const spl_settings *settings)
     network->hosts = calloc(n, sizeof *network->hosts);
     network->jobs = calloc(n, sizeof *network->jobs);
     network->replaced = calloc(network->n_nodes, sizeof *network->replaced);
+    network->feeds_back = calloc(network->stride / SPL_TILE, sizeof *network->feeds_back);
     network->first_host =
         calloc(network->stride / SPL_TILE + 1, sizeof *network->first_host);
     if (network->hosts == NULL || network->jobs == NULL || network->replaced == NULL ||
-        network->first_host == NULL) {
+        network->feeds_back == NULL || network->first_host == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: %zu subnetworks", n);
     }
     for (size_t i = 0; i < n; i++) {
@@ -177,6 +182,7 @@ void spl_hosts_release(spl_network *network)
     free(network->hosts);
     free(network->jobs);
     free(network->replaced);
+    free(network->feeds_back);
     free(network->first_host);
 }
 
@@ -191,8 +197,21 @@ static bool is_tied(const spl_network *network, size_t tile)
     return false;
 }
 
+/* Nothing but hosts with feedback has local terms other than its own. */
+static void clear_local(spl_network *network)
+{
+    for (size_t tile = 0; tile < network->stride / SPL_TILE; tile++) {
+        spl_real *local = network->tied[tile].local;
+        for (size_t lane = 0; local != NULL && lane < SPL_TILE; lane++) {
+            local[lane] = (spl_real)NAN;
+            local[SPL_TILE + lane] = 1;
+        }
+    }
+}
+
 void spl_hosts_settle(spl_network *network)
 {
+    clear_local(network);
     for (size_t h = 0; h < network->n_hosts; h++) {
         spl_host *host = &network->hosts[h];
         host->in_unit = !network->together && is_tied(network, host->node / SPL_TILE);

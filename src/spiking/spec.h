@@ -154,8 +154,9 @@ typedef enum {
 
 typedef struct spl_interface_spec {
     spl_host_mode mode;
-    double alpha, beta; /* Q_out = alpha Q_V(V) + beta Qhat */
-    double kc, kl;      /* D = kc c + kl Q_V(V) */
+    double alpha, beta;  /* Q_out = alpha Q_V(V) + beta Qhat */
+    double kc, kl;       /* D = kc c + kl Q_V(V) */
+    bool local_feedback; /* the node's own equations take Q_out where they have Q_V(V) */
     spl_drive_kind drive;
     double J;     /* weight of one external event, 1/ms */
     double r_max; /* kHz at Q = Q_max */

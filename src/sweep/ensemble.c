@@ -13,11 +13,30 @@ struct spl_ensemble {
     int threads;
 };
 
-/* Whether both runs have the same delays and so the same plan. */
+/* Whether every node whose equations take what it sends is one in the other run too. */
+static bool feeds_back_in(const spl_settings *a, const spl_settings *b)
+{
+    bool all = true;
+    for (size_t i = 0; i < a->n_subnetworks; i++) {
+        const spl_subnetwork_spec *spec = &a->subnetworks[i];
+        bool found = !spec->interface.local_feedback;
+        for (size_t k = 0; k < b->n_subnetworks; k++) {
+            const spl_subnetwork_spec *other = &b->subnetworks[k];
+            found =
+                found || (other->interface.local_feedback && other->node == spec->node);
+        }
+        all = all && found;
+    }
+    return all;
+}
+
+/* Whether both runs have the same delays and so the same plan, and the same tiles in it
+ * that go step by step. */
 static bool same_plan(const spl_settings *a, const spl_settings *b)
 {
-    return a->dt == b->dt && a->speed == b->speed && a->one_delay == b->one_delay &&
-           a->delay == b->delay && a->frozen == b->frozen && a->block == b->block &&
+    return feeds_back_in(a, b) && feeds_back_in(b, a) && a->dt == b->dt &&
+           a->speed == b->speed && a->one_delay == b->one_delay && a->delay == b->delay &&
+           a->frozen == b->frozen && a->block == b->block &&
            a->undelayed == b->undelayed && a->reference == b->reference &&
            a->single == b->single;
 }

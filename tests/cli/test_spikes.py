@@ -31,6 +31,12 @@ subnetworks:
   - {name: thal, region: rA, size: 100, K: 20, nu0: 0.7}
 output: {file: out.h5}
 """
+FEEDBACK = NODE.replace("K: 20, nu0: 0.7}", """nu0: 0.7, mode: attach, local_feedback: true,
+     populations: [{name: E}, {name: I, type: inhibitory}],
+     projections: [{from: E, to: I, rule: pairwise_bernoulli, p: 0.3, weight: 1.2,
+                    normalise: indegree},
+                   {from: I, to: E, rule: fixed_outdegree, K: 20, weight: {uniform: [2, 6]},
+                    normalise: indegree}]}""")
 ALONE = """\
 format: 1
 simulation: {duration: 400 ms, dt: 0.1, seed: 5, threads: 1}
@@ -234,6 +240,11 @@ def check_resumed(configuration):
 @test
 def a_killed_run_with_a_spiking_node_goes_on():
     check_resumed(NODE)
+
+
+@test
+def a_killed_run_with_feedback_and_normalised_weights_goes_on():
+    check_resumed(FEEDBACK)
 
 
 @test

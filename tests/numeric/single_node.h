@@ -45,7 +45,7 @@ static inline void node_init(single_node *node)
 static inline void node_rhs(
     const single_node *node, const double x[NODE_STATES], double f[NODE_STATES])
 {
-    node->kernels->rhs(node->params, 1, 0, x, &node->c, f);
+    node->kernels->rhs(node->params, 1, 0, x, &node->c, NULL, f);
 }
 
 static inline double node_slope(

@@ -55,7 +55,12 @@ typedef struct plain {
     plain_params params[PLAIN_NODES];
     plain_noise noise;
     double sigma[PLAIN_STATES];
-    const double *normals;                 /* [step][state][node] */
+    const double *normals; /* [step][state][node] */
+    /* nodes with neurons, whose filtered rate is Q_hat [step] in units of Q; NULL: none
+     */
+    const double *Q_hat[PLAIN_NODES];
+    double alpha, beta;
+    bool local_feedback;
     double eta[PLAIN_STATES][PLAIN_NODES]; /* of unit variance */
     double state[PLAIN_STEPS + 1][PLAIN_STATES][PLAIN_NODES];
     double slope[PLAIN_STEPS + 1][PLAIN_STATES][PLAIN_NODES]; /* at the step's start */
@@ -77,15 +82,15 @@ static inline double plain_rate(const plain_params *p, double v)
     return 0.5 * p->QV_max * (1.0 + tanh((v - p->VT) / p->d_V));
 }
 
-static inline void plain_rhs(
-    const plain_params *p, const double x[PLAIN_STATES], double c, double f[PLAIN_STATES])
+/* Q: the rate that local terms take, of the node's own V unless there is feedback. */
+static inline void plain_rhs(const plain_params *p, const double x[PLAIN_STATES],
+    double c, double Q, double f[PLAIN_STATES])
 {
     const double m_Ca = plain_gate(x[V], p->TCa, p->d_Ca);
     const double m_Na = plain_gate(x[V], p->TNa, p->d_Na);
     const double m_K = plain_gate(x[V], p->TK, p->d_K);
-    const double Q_V = plain_rate(p, x[V]);
     const double Q_Z = p->QZ_max * plain_gate(x[Z], p->ZT, p->d_Z);
-    const double local = (1.0 - p->C) * p->aee * Q_V;
+    const double local = (1.0 - p->C) * p->aee * Q;
     const double distant = p->C * p->aee * c;
     f[V] =
         p->t_scale * (-(p->gCa + p->rNMDA * (local + distant)) * m_Ca * (x[V] - p->VCa) -
@@ -93,21 +98,21 @@ static inline void plain_rhs(
                          (p->gNa * m_Na + local + distant) * (x[V] - p->VNa) -
                          p->aie * x[Z] * Q_Z + p->ane * p->Iext);
     f[W] = p->t_scale * p->phi * (m_K - x[W]) / p->tau_K;
-    f[Z] = p->t_scale * p->b * (p->ani * p->Iext + p->aei * x[V] * Q_V);
+    f[Z] = p->t_scale * p->b * (p->ani * p->Iext + p->aei * x[V] * Q);
 }
 
-/* Diagonal of the Jacobian at constant c. */
-static inline void plain_jacobian(
-    const plain_params *p, const double x[PLAIN_STATES], double c, double J[PLAIN_STATES])
+/* Diagonal of the Jacobian at constant c; dQ: derivative of Q by the rate of V. */
+static inline void plain_jacobian(const plain_params *p, const double x[PLAIN_STATES],
+    double c, double Q, double dQ, double J[PLAIN_STATES])
 {
     const double m_Ca = plain_gate(x[V], p->TCa, p->d_Ca);
     const double m_Na = plain_gate(x[V], p->TNa, p->d_Na);
     const double Q_V = plain_rate(p, x[V]);
     const double dm_Ca = 2.0 * m_Ca * (1.0 - m_Ca) / p->d_Ca;
     const double dm_Na = 2.0 * m_Na * (1.0 - m_Na) / p->d_Na;
-    const double dQ_V = 2.0 * Q_V * (1.0 - Q_V / p->QV_max) / p->d_V;
+    const double dQ_V = dQ * 2.0 * Q_V * (1.0 - Q_V / p->QV_max) / p->d_V;
     const double own = (1.0 - p->C) * p->aee;
-    const double input = own * Q_V + p->C * p->aee * c;
+    const double input = own * Q + p->C * p->aee * c;
     J[V] = -p->t_scale *
            (p->rNMDA * own * dQ_V * m_Ca * (x[V] - p->VCa) +
                (p->gCa + p->rNMDA * input) * (dm_Ca * (x[V] - p->VCa) + m_Ca) +
@@ -177,26 +182,44 @@ static inline double plain_post(const plain *net, double sum)
     return sum;
 }
 
-static inline double plain_shown(const plain *net, size_t j, double v)
+/* What node j shows with the potential v while its neurons say Q_hat. */
+static inline double plain_mixed(const plain *net, size_t j, double v, double Q_hat)
 {
+    const double Q = net->alpha * plain_rate(&net->params[j], v) + net->beta * Q_hat;
+    return fmin(fmax(Q, 0.0), net->params[j].QV_max);
+}
+
+/* Of step k, or half a step later. */
+static inline double plain_shown(const plain *net, size_t j, double v, int half)
+{
+    const double *Q_hat = net->Q_hat[j];
+    if (Q_hat != NULL) {
+        const int k = half > 0 ? half / 2 : 0;
+        const double later = half > 0 && half % 2 != 0 ? Q_hat[k + 1] : Q_hat[k];
+        return plain_mixed(net, j, v, 0.5 * (Q_hat[k] + later));
+    }
     return net->sends_rate ? plain_rate(&net->params[j], v) : v;
 }
 
-/* Input of node i at a half step; `y` are the present states of the stage. */
+/* Input of node i at a half step of step k; `y` are the present states of the stage, at
+ * which neurons still say what they said at the start of the step. */
 static inline double plain_input(
-    const plain *net, size_t i, int half, double y[PLAIN_STATES][PLAIN_NODES])
+    const plain *net, size_t i, int k, int half, double y[PLAIN_STATES][PLAIN_NODES])
 {
-    const double target = plain_shown(net, i, y[V][i]);
+    const double target = plain_shown(net, i, y[V][i], 2 * k);
     double strength = 0.0;
     double sum = 0.0;
     for (size_t j = 0; j < net->n; j++) {
         double x[PLAIN_STATES] = {y[V][j]};
+        int at = 2 * k;
         if (net->delay[i][j] > 0) {
-            plain_past(net, j, half - 2 * net->delay[i][j], x);
+            at = half - 2 * net->delay[i][j];
+            plain_past(net, j, at, x);
         }
         strength += net->weight[i][j];
         if (net->weight[i][j] != 0.0) {
-            sum += net->weight[i][j] * plain_pre(net, plain_shown(net, j, x[V]), target);
+            sum +=
+                net->weight[i][j] * plain_pre(net, plain_shown(net, j, x[V], at), target);
         }
     }
     if (!net->in_strength) {
@@ -226,16 +249,20 @@ static inline void plain_increments(
     }
 }
 
-/* Slopes of all nodes at the stage states y. */
-static inline void plain_slopes(const plain *net, double y[PLAIN_STATES][PLAIN_NODES],
-    const double c[PLAIN_NODES], double k[PLAIN_STATES][PLAIN_NODES])
+/* Slopes of all nodes at the stage states y of step `step`. */
+static inline void plain_slopes(const plain *net, int step,
+    double y[PLAIN_STATES][PLAIN_NODES], const double c[PLAIN_NODES],
+    double k[PLAIN_STATES][PLAIN_NODES])
 {
     for (size_t i = 0; i < net->n; i++) {
         const double x[PLAIN_STATES] = {y[V][i], y[W][i], y[Z][i]};
         double f[PLAIN_STATES];
         double J[PLAIN_STATES];
-        plain_rhs(&net->params[i], x, c[i], f);
-        plain_jacobian(&net->params[i], x, c[i], J);
+        const bool feeds_back = net->local_feedback && net->Q_hat[i] != NULL;
+        const double Q = feeds_back ? plain_mixed(net, i, x[V], net->Q_hat[i][step])
+                                    : plain_rate(&net->params[i], x[V]);
+        plain_rhs(&net->params[i], x, c[i], Q, f);
+        plain_jacobian(&net->params[i], x, c[i], Q, feeds_back ? net->alpha : 1.0, J);
         for (size_t s = 0; s < PLAIN_STATES; s++) {
             const double z = net->dt * J[s];
             const bool exponential = net->scheme == PLAIN_EXP_EULER && z != 0.0;
@@ -266,9 +293,9 @@ static inline void plain_step(plain *net, int k)
             }
         }
         for (size_t i = 0; i < net->n && (stage == 0 || !net->frozen); i++) {
-            c[i] = plain_input(net, i, 2 * k + (int)(2.0 * at), y);
+            c[i] = plain_input(net, i, k, 2 * k + (int)(2.0 * at), y);
         }
-        plain_slopes(net, y, c, slope);
+        plain_slopes(net, k, y, c, slope);
         for (size_t s = 0; s < PLAIN_STATES; s++) {
             for (size_t i = 0; i < net->n; i++) {
                 sum[s][i] += share[net->scheme][stage] * slope[s][i];

@@ -57,7 +57,7 @@ static bool read_points(point_set *p, hid_t *file, bool all)
 }
 
 typedef void evaluate(const double *params, size_t stride, size_t node,
-    const double *state, const double *c, double *out);
+    const double *state, const double *c, const double *local, double *out);
 
 /* Evaluate all points, lane by lane as the target does. */
 static void evaluate_all(const point_set *p, spl_target target, evaluate *function,
@@ -74,7 +74,7 @@ static void evaluate_all(const point_set *p, spl_target target, evaluate *functi
             memcpy(state + s * lanes[target], p->state + s * p->n + i,
                 lanes[target] * sizeof *state);
         }
-        function(params, p->n, i, state, p->c + i, result);
+        function(params, p->n, i, state, p->c + i, NULL, result);
         for (size_t s = 0; s < N_STATES; s++) {
             memcpy(out + s * p->n + i, result + s * lanes[target],
                 lanes[target] * sizeof *out);

@@ -6,6 +6,7 @@
 #include "support/bits.h"
 #include "support/network_run.h"
 #include "support/random.h"
+#include "support/spiking.h"
 #include "sweep/ensemble.h"
 
 enum { N_MEMBERS = 29, N_STEPS = 300, N_NODES = 50, LOST = 17 };
@@ -178,6 +179,30 @@ START_TEST(members_may_differ_in_speed)
 }
 END_TEST
 
+/* Nodes whose equations take what they send go step by step: in some members other nodes
+ * than in the first, whose plan they would else share. */
+START_TEST(members_may_differ_in_feedback)
+{
+    uint64_t random = random_seed("feedback");
+    family *f = make_family(BITS_DELAYED, false, &random);
+    spl_subnetwork_spec specs[3];
+    for (size_t s = 0; s < 3; s++) {
+        specs[s] = make_coba("s", 100, 10, 1.0, 1.0);
+        specs[s].node = s < 2 ? 3 : 40;
+        specs[s].interface.local_feedback = s > 0;
+    }
+    for (size_t i = 0; i < N_MEMBERS; i++) {
+        f->members[i].subnetworks = &specs[i == 5 || i == 6 ? i - 4 : 0];
+        f->members[i].n_subnetworks = 1;
+    }
+    run_family(f, 2, 1);
+    for (size_t s = 0; s < 3; s++) {
+        spl_subnetwork_spec_deinit(&specs[s]);
+    }
+    free_family(f);
+}
+END_TEST
+
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("ensemble");
@@ -186,6 +211,7 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(all, members_have_the_bits_of_runs_alone, 0, 6);
     tcase_add_loop_test(all, a_member_that_diverges_ends_alone, 0, 2);
     tcase_add_test(all, members_may_differ_in_speed);
+    tcase_add_test(all, members_may_differ_in_feedback);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -74,9 +74,10 @@ static void evaluate(const spl_real state[N_STATES], spl_real separate[N_STATES]
     }
     kernels->derive(params, 1);
     ck_assert(kernels->node_shares_gates(params, 1, 0));
-    (jacobian ? kernels->jacobian : kernels->rhs)(params, 1, 0, state, &c, separate);
+    (jacobian ? kernels->jacobian : kernels->rhs)(
+        params, 1, 0, state, &c, NULL, separate);
     (jacobian ? kernels->shared->jacobian : kernels->shared->rhs)(
-        params, 1, 0, state, &c, shared);
+        params, 1, 0, state, &c, NULL, shared);
 }
 
 /* An exponent of V / d has a rounding error of its own size, wherever it is formed.

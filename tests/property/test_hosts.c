@@ -67,6 +67,8 @@ static void draw_interface(spl_interface_spec *interface, int mode, uint64_t *ra
     interface->beta = mode == SPL_MODE_PROBE     ? 0.0
                       : mode == SPL_MODE_REPLACE ? 1.0
                                                  : random_uniform(random, 0.5, 1.5);
+    interface->local_feedback =
+        mode == SPL_MODE_ATTACH && random_whole(random, 0, 1) == 1;
 }
 
 /* Give some nodes of a case a subnetwork; mode -1: any. */

@@ -86,6 +86,20 @@ static const bad_input bad_inputs[] = {
     {HOSTED "mode: attach, beta: 1.5}]",
         AT(52, "subnetworks.a.beta: above 1 makes the other weight negative; give both "
                "alpha and beta")},
+    {HOSTED "local_feedback: true}]",
+        AT(38, "subnetworks.a.local_feedback: only in mode: attach the node has "
+               "equations that could take what it sends")},
+    {HOSTED "mode: probe, local_feedback: true}]",
+        AT(51, "subnetworks.a.local_feedback: only in mode: attach the node has "
+               "equations that could take what it sends")},
+    {HOSTED "mode: attach, local_feedback: 1}]",
+        AT(68, "subnetworks.a.local_feedback: '1' is neither true nor false")},
+    {"model: {name: linear}\n" HOSTED "mode: attach, local_feedback: true}]",
+        "t.yaml:2:68: subnetworks.a.local_feedback: the equations of linear do not "
+        "contain its observable; leave it out"},
+    {"subnetworks: [{name: a, local_feedback: true}]",
+        AT(25, "subnetworks.a.local_feedback: unused without region; name the node that "
+               "carries the subnetwork")},
     {HOSTED "mode: atach}]",
         AT(44, "subnetworks.a.mode: 'atach' is not one of: probe | replace | attach")},
     {HOSTED "r_max: 11}]", AT(45, "subnetworks.a.r_max: 11 kHz is more than one spike in "
@@ -206,6 +220,8 @@ static const bad_input bad_inputs[] = {
         AT(65, "unknown key 'v' in subnetworks.a.populations.P.init; did you mean 'V'?")},
     {ONE "sigma: [3]}]}]", AT(65, "subnetworks.a.populations.P.sigma must be a number "
                                   "for V, or a map by state, e.g. {V: 5, u: 0}")},
+    {ONE "u_leak: -1}]}]",
+        AT(66, "subnetworks.a.populations.P.u_leak: '-1' must not be negative")},
     {ONE "sigma: -3}]}]",
         AT(65, "subnetworks.a.populations.P.sigma: '-3' must not be negative")},
     {ONE "model: poisson_relay, sigma: 3}]}]",
@@ -220,8 +236,6 @@ static const bad_input bad_inputs[] = {
                "come after the one before it")},
     {ONE "record: [3]}]}]", AT(67, "subnetworks.a.populations.P.record: there is no "
                                    "neuron 3; those of this population are 0 to 2")},
-    {ONE "u_leak: -1}]}]",
-        AT(66, "subnetworks.a.populations.P.u_leak: '-1' must not be negative")},
     {ONE "record: [1, 1]}]}]",
         AT(66, "subnetworks.a.populations.P.record names neuron 1 twice")},
     {ONE "record: 1}]}]", AT(66, "subnetworks.a.populations.P.record must be a list of "
@@ -254,6 +268,9 @@ static const bad_input bad_inputs[] = {
     {TWO "{from: P, to: R}]}]", AT(108, "unknown population 'R'; known: P, Q")},
     {TWO "{from: P, to: Q, weight: 1}]}]",
         AT(94, "subnetworks.a.projections.P>Q:AMPA has no K; add one")},
+    {TWO "{from: P, to: Q, K: 1, weight: 1, normalise: in_strength}]}]",
+        AT(139, "subnetworks.a.projections[0].normalise: 'in_strength' is not one of: "
+                "none | indegree")},
     {TWO "{from: P, to: Q, K: 1}]}]",
         AT(94, "subnetworks.a.projections.P>Q:AMPA has no weight; add one")},
     {TWO "{from: P, to: Q, K: 4, weight: 1, allow_multapses: false}]}]",
@@ -268,9 +285,6 @@ static const bad_input bad_inputs[] = {
         AT(114, "subnetworks.a.projections.P>P:AMPA.K: 3 of 2 possible sources without "
                 "multapses; lower it, or allow multapses")},
     {TWO "{from: P, to: Q, K: 5000000000, weight: 1}]}]",
-    {TWO "{from: P, to: Q, K: 1, weight: 1, normalise: in_strength}]}]",
-        AT(139, "subnetworks.a.projections[0].normalise: 'in_strength' is not one of: "
-                "none | indegree")},
         AT(114, "subnetworks.a.projections.P>Q:AMPA.K: 5000000000; at most 4294967295")},
     {TWO "{from: P, to: Q, rule: fixed_total_number, M: 13, weight: 1, allow_multapses: "
          "false}]}]",

@@ -140,6 +140,7 @@ START_TEST(every_key_of_a_subnetwork_is_read)
         "  - {name: a, region: 3, model: izhikevich_ltc, scheme: izh2003,\n"
         "     crossing: located, linearise_input: false, precision: float64,\n"
         "     substep: 100 us, mode: attach, alpha: 0.2, beta: 0.7, kc: 0.3, kl: 0.4,\n"
+        "     local_feedback: true,\n"
         "     drive: conductance, J: 0.01, r_max: 20 Hz, K_ext: 50, k_I: 0.5,\n"
         "     nu0: 100 Hz, tau_f: 7, second_pole: true, scaled: false, x0: 4 Hz,\n"
         "     V_ref: -62, receptor: NMDA, size: 100, inhibitory_fraction: 0.4,\n"
@@ -150,6 +151,7 @@ START_TEST(every_key_of_a_subnetwork_is_read)
     ck_assert(!s->linearise_input && !s->single && s->n_substeps == 5);
     ck_assert(i->mode == SPL_MODE_ATTACH && i->alpha == 0.2 && i->beta == 0.7);
     ck_assert(i->kc == 0.3 && i->kl == 0.4 && i->drive == SPL_DRIVE_CONDUCTANCE);
+    ck_assert(i->local_feedback);
     ck_assert(i->J == 0.01 && i->r_max == 0.02 && i->K_ext == 50.0 && i->k_I == 0.5);
     ck_assert(i->nu0 == 0.1 && i->tau_f == 7.0 && i->second_pole && !i->scaled);
     ck_assert(i->x0 == 0.004 && i->V_ref == -62.0);
@@ -181,6 +183,7 @@ START_TEST(modes_take_the_split_of_their_node)
         ck_assert_double_eq(i->beta, expected[k][1]);
         ck_assert_double_eq(i->kc, expected[k][2]);
         ck_assert_double_eq(i->kl, expected[k][3]);
+        ck_assert(!i->local_feedback);
     }
     close_run(&r);
 }
@@ -285,10 +288,10 @@ START_TEST(a_full_network_is_read)
         ck_assert_str_eq(s->projections[p].name, names[p]);
     }
     ck_assert(!s->projections[0].allow_autapses && s->projections[1].p == 0.25);
+    ck_assert(s->projections[0].by_indegree && !s->projections[1].by_indegree);
     ck_assert(s->projections[1].delay.kind == SPL_DRAW_UNIFORM);
     ck_assert(s->projections[2].number == 12 && !s->projections[2].allow_multapses);
     ck_assert(s->projections[3].weight.high == 3.0 && s->projections[3].delay.a == 0.3);
-    ck_assert(s->projections[0].by_indegree && !s->projections[1].by_indegree);
     ck_assert_uint_eq(s->projections[4].number, 3);
     close_run(&r);
 }
@@ -298,7 +301,7 @@ static const char *const resolvable[] = {
     "subnetworks: [{name: thal, region: rA1}]\n",
     "subnetworks: [{name: thal, region: lTeg.a, mode: probe, drive: current}]\n",
     "subnetworks: [{name: thal, region: lA1, model: poisson_relay, mode: attach, "
-    "alpha: 0, beta: 1}]\n",
+    "alpha: 0, beta: 1, local_feedback: true}]\n",
     "connectome: {speed: 4}\nsubnetworks: [{name: x, K: 7, nu0: 1}]\n",
     "simulation: {dt: 0.7}\nsubnetworks: [{name: x, substep: 0.1}]\n",
     "subnetworks: [{name: x, populations: [{name: P, size: 3, model: izhikevich2007, "

@@ -70,6 +70,17 @@ START_TEST(short_edges_tie_the_tiles_of_their_ends)
     check_unit(plan, 1, (uint32_t[]){5}, 1);
     check_unit(plan, 2, (uint32_t[]){0}, 1);
 
+    /* tiles that go step by step for another reason are units too, tied ones as before */
+    const bool stepwise[N_TILES] = {[4] = true, [7] = true};
+    plan->stepwise = stepwise;
+    ck_assert_int_eq(spl_plan_partition(plan, 2), SPL_OK);
+    ck_assert_uint_eq(plan->n_near, 2);
+    ck_assert_uint_eq(plan->n_tied, 3);
+    check_unit(plan, 0, (uint32_t[]){6, 7}, 2);
+    check_unit(plan, 1, (uint32_t[]){4}, 1);
+    check_unit(plan, 2, (uint32_t[]){5}, 1);
+    check_unit(plan, 3, (uint32_t[]){0}, 1);
+
     spl_plan_tie_all(plan);
     ck_assert_uint_eq(plan->n_units, 1);
     check_unit(plan, 0, (uint32_t[]){0, 1, 2, 3, 4, 5, 6, 7}, N_TILES);
