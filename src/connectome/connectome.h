@@ -321,6 +321,10 @@ void spl_sparse_deinit(spl_sparse *sparse);
  * _NO_MEMORY. */
 SPL_MUST_CHECK spl_status spl_sparse_init(
     spl_sparse *sparse, const char *place, size_t rows, size_t columns, size_t count);
+/* The same for one whose numbers are still to come: room for at most `room` of each
+ * array at first. */
+SPL_MUST_CHECK spl_status spl_sparse_announce(spl_sparse *sparse, const char *place,
+    size_t rows, size_t columns, size_t count, size_t room);
 /* Turn what a reader delivered into entries, with sorted rows; takes the arrays.
  * Result: SPL_OK; SPL_ERR_FORMAT for rows that are not in order; SPL_ERR_CONNECTOME for
  * pairs stored twice, shapes and patterns that do not fit. */

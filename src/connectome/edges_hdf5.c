@@ -15,6 +15,8 @@
 enum { KIND_COUNT = 1, KIND_SOURCE, KIND_TARGET, KIND_WEIGHT, KIND_DELAY, N_KINDS };
 /* Values of one record: the child needs little memory, whatever the file claims. */
 enum { PART = 1 << 18, MAX_NAME = 256, CHILD_BYTES = 512 << 20 };
+/* Of the parent, until more has come. */
+enum { FIRST_ROOM = 1 << 12, AT_ONCE = 1 << 12 };
 
 /* The child's work. */
 typedef struct child {
@@ -48,12 +50,18 @@ out:
     return status;
 }
 
+/* Values that are read at once; not 0. */
+static size_t part_of(const child *c)
+{
+    return c->n > PART ? PART : (size_t)c->n + 1;
+}
+
 /* Send a vector of n numbers in parts, each with its place. */
 static spl_status send_vector(
     const child *c, const spl_h5_dataset *d, uint32_t kind, hid_t type)
 {
     spl_status status = SPL_OK;
-    void *values = malloc((size_t)PART * 8);
+    void *values = malloc(part_of(c) * 8);
     if (values == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
     }
@@ -75,7 +83,7 @@ static spl_status check_grouping(const child *c, const char *name, bool ascendin
 {
     spl_status status = SPL_OK;
     spl_h5_dataset d = {.id = -1, .type = -1};
-    int64_t *values = malloc((size_t)PART * sizeof *values);
+    int64_t *values = malloc(part_of(c) * sizeof *values);
     if (values == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
     }
@@ -177,79 +185,125 @@ out:
 
 /* From here on the parent. */
 
-static spl_status take_indices(
-    uint32_t *out, size_t first, size_t n, const int64_t *values, const char *path)
+/* What has come of a list whose length was announced. */
+typedef struct arrival {
+    bool counted;
+    size_t n;
+    size_t taken[N_KINDS], room[N_KINDS];
+} arrival;
+
+static spl_status take_count(spl_edge_list *list, arrival *a, const spl_sandbox *sandbox,
+    const spl_sandbox_record *record)
 {
+    if (a->counted || record->rows > INT32_MAX || record->bytes != 0) {
+        return spl_sandbox_nonsense(sandbox);
+    }
+    a->counted = true;
+    a->n = (size_t)record->rows;
+    const size_t room = a->n < FIRST_ROOM ? a->n : FIRST_ROOM;
+    for (size_t kind = 0; kind < N_KINDS; kind++) {
+        a->room[kind] = room;
+    }
+    return spl_edge_list_init(list, sandbox->path, room, (record->columns & 1) != 0,
+        (record->columns & 2) != 0);
+}
+
+/* Some indices, which come wider than they are kept. */
+static spl_status take_some(uint32_t *out, size_t first, size_t n, spl_sandbox *sandbox)
+{
+    spl_status status = SPL_OK;
+    int64_t values[AT_ONCE];
+    SPL_TRY(spl_sandbox_take(sandbox, values, n * sizeof *values));
     for (size_t i = 0; i < n; i++) {
         if (values[i] < 0 || values[i] > UINT32_MAX) {
-            return spl_error(SPL_ERR_FORMAT,
+            SPL_FAIL(SPL_ERR_FORMAT,
                 "%s: edge %zu: %lld is no index of a neuron; these are whole numbers "
                 "from 0",
-                path, first + i, (long long)values[i]);
+                sandbox->path, first + i, (long long)values[i]);
         }
         out[first + i] = (uint32_t)values[i];
     }
-    return SPL_OK;
+out:
+    return status;
 }
 
-/* Parts arrive in order; `arrived` counts the values of each kind. */
-static spl_status take_part(spl_edge_list *list, size_t arrived[N_KINDS],
-    spl_sandbox *sandbox, const spl_sandbox_record *record, void *buffer)
+static spl_status take_indices(
+    uint32_t **out, arrival *a, spl_sandbox *sandbox, const spl_sandbox_record *record)
 {
     spl_status status = SPL_OK;
-    const uint32_t kind = record->kind;
-    const size_t first = (size_t)record->rows;
+    size_t at = a->taken[record->kind];
     const size_t n = (size_t)record->columns;
-    double *numbers = kind == KIND_WEIGHT ? list->weight : list->delay;
-    const bool whole = kind == KIND_SOURCE || kind == KIND_TARGET;
-    if (list->source == NULL || kind < KIND_SOURCE || kind >= N_KINDS ||
-        (!whole && numbers == NULL) || record->rows != arrived[kind] || n > PART ||
-        n > list->n - first || record->bytes != n * 8) {
-        return spl_sandbox_nonsense(sandbox);
+    const size_t end = at + n;
+    SPL_TRY(spl_sandbox_make_room(
+        sandbox, (void **)out, &a->room[record->kind], at, n, a->n, sizeof **out));
+    while (at < end) {
+        const size_t some = end - at < AT_ONCE ? end - at : AT_ONCE;
+        SPL_TRY(take_some(*out, at, some, sandbox));
+        at += some;
     }
-    SPL_TRY(spl_sandbox_take(sandbox, buffer, n * 8));
-    arrived[kind] += n;
-    if (whole) {
-        SPL_TRY(take_indices(kind == KIND_SOURCE ? list->source : list->target, first, n,
-            buffer, sandbox->path));
-        return SPL_OK;
-    }
-    memcpy(numbers + first, buffer, n * sizeof *numbers);
+out:
+    return status;
+}
+
+static spl_status take_numbers(
+    double **out, arrival *a, spl_sandbox *sandbox, const spl_sandbox_record *record)
+{
+    spl_status status = SPL_OK;
+    const size_t first = a->taken[record->kind];
+    const size_t n = (size_t)record->columns;
+    SPL_TRY(spl_sandbox_make_room(
+        sandbox, (void **)out, &a->room[record->kind], first, n, a->n, sizeof **out));
+    SPL_TRY(spl_sandbox_take(sandbox, *out + first, n * sizeof **out));
     for (size_t i = first; i < first + n; i++) {
-        if (!isfinite(numbers[i])) {
+        if (!isfinite((*out)[i])) {
             SPL_FAIL(SPL_ERR_FORMAT, "%s: edge %zu: the %s is no finite number",
-                sandbox->path, i, kind == KIND_WEIGHT ? "weight" : "delay");
+                sandbox->path, i, record->kind == KIND_WEIGHT ? "weight" : "delay");
         }
     }
 out:
     return status;
 }
 
-static spl_status take_all(spl_edge_list *list, spl_sandbox *sandbox, void *buffer)
+/* Parts arrive in order. */
+static spl_status take_part(spl_edge_list *list, arrival *a, spl_sandbox *sandbox,
+    const spl_sandbox_record *record)
+{
+    spl_status status = SPL_OK;
+    const uint32_t kind = record->kind;
+    double **numbers = kind == KIND_WEIGHT ? &list->weight : &list->delay;
+    const bool whole = kind == KIND_SOURCE || kind == KIND_TARGET;
+    if (!a->counted || kind < KIND_SOURCE || kind >= N_KINDS ||
+        (!whole && *numbers == NULL) || record->rows != a->taken[kind] ||
+        record->columns > PART || record->bytes != record->columns * 8) {
+        return spl_sandbox_nonsense(sandbox);
+    }
+    SPL_TRY(whole ? take_indices(kind == KIND_SOURCE ? &list->source : &list->target, a,
+                        sandbox, record)
+                  : take_numbers(numbers, a, sandbox, record));
+    a->taken[kind] += (size_t)record->columns;
+out:
+    return status;
+}
+
+static spl_status take_all(spl_edge_list *list, spl_sandbox *sandbox)
 {
     spl_status status = SPL_OK;
     spl_sandbox_record record;
-    size_t arrived[N_KINDS] = {0};
+    arrival a = {.counted = false};
     for (;;) {
         SPL_TRY(spl_sandbox_next(sandbox, &record));
         if (record.kind == 0) {
             break;
         }
-        if (record.kind != KIND_COUNT) {
-            SPL_TRY(take_part(list, arrived, sandbox, &record, buffer));
-            continue;
-        }
-        if (list->source != NULL || record.rows > INT32_MAX || record.bytes != 0) {
-            SPL_TRY(spl_sandbox_nonsense(sandbox));
-        }
-        SPL_TRY(spl_edge_list_init(list, sandbox->path, (size_t)record.rows,
-            (record.columns & 1) != 0, (record.columns & 2) != 0));
+        SPL_TRY(record.kind == KIND_COUNT ? take_count(list, &a, sandbox, &record)
+                                          : take_part(list, &a, sandbox, &record));
     }
-    const bool complete = list->source != NULL && arrived[KIND_SOURCE] == list->n &&
-                          arrived[KIND_TARGET] == list->n &&
-                          (list->weight == NULL || arrived[KIND_WEIGHT] == list->n) &&
-                          (list->delay == NULL || arrived[KIND_DELAY] == list->n);
+    const bool complete = a.counted && a.taken[KIND_SOURCE] == a.n &&
+                          a.taken[KIND_TARGET] == a.n &&
+                          (list->weight == NULL || a.taken[KIND_WEIGHT] == a.n) &&
+                          (list->delay == NULL || a.taken[KIND_DELAY] == a.n);
     SPL_TRY(complete ? SPL_OK : spl_sandbox_nonsense(sandbox));
+    list->n = a.n;
 out:
     return status;
 }
@@ -258,14 +312,9 @@ spl_status spl_edge_list_read_hdf5(spl_edge_list *list, const char *path)
 {
     spl_status status = SPL_OK;
     spl_sandbox sandbox = {.child = -1, .fd = -1};
-    void *buffer = malloc((size_t)PART * 8);
-    if (buffer == NULL) {
-        SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
-    }
     SPL_TRY(spl_sandbox_start(&sandbox, path, run_child, NULL, CHILD_BYTES));
-    SPL_TRY(take_all(list, &sandbox, buffer));
+    SPL_TRY(take_all(list, &sandbox));
 out:
     spl_sandbox_stop(&sandbox);
-    free(buffer);
     return status;
 }

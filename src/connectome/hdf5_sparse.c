@@ -8,6 +8,8 @@
 enum { KIND_SHAPE, KIND_INDPTR, KIND_INDICES, KIND_DATA, N_KINDS };
 /* Values of one record: the child needs little memory, whatever the file claims. */
 enum { PART = 1 << 18, MAX_PATH = 128, MAX_ENCODING = 64 };
+/* Of the parent, until more has come. */
+enum { FIRST_ROOM = 1 << 12 };
 
 typedef struct sender {
     int fd;
@@ -39,7 +41,8 @@ static spl_status send_vector(const sender *s, const spl_h5_dataset *d, uint32_t
     hid_t type, size_t item_bytes)
 {
     spl_status status = SPL_OK;
-    void *values = malloc((size_t)PART * item_bytes);
+    const size_t most = d->dims[0] < PART ? (size_t)d->dims[0] + 1 : PART;
+    void *values = malloc(most * item_bytes);
     if (values == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", s->source->path);
     }
@@ -191,9 +194,13 @@ static spl_status take_shape(spl_raw *raw, spl_sparse_arrival *arrival,
         raw->places[member] = NULL;
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", sandbox->path);
     }
-    SPL_TRY(spl_sparse_init(
-        sparse, raw->places[member], record->rows, record->columns, announced[0]));
-    *arrival = (spl_sparse_arrival){.announced = true, .own_pattern = announced[1] != 0};
+    SPL_TRY(spl_sparse_announce(sparse, raw->places[member], record->rows,
+        record->columns, announced[0], FIRST_ROOM));
+    *arrival = (spl_sparse_arrival){.announced = true,
+        .own_pattern = announced[1] != 0,
+        .start_room = sparse->rows < FIRST_ROOM ? sparse->rows + 1 : FIRST_ROOM,
+        .source_room = sparse->count < FIRST_ROOM ? sparse->count + 1 : FIRST_ROOM,
+        .data_room = sparse->count < FIRST_ROOM ? sparse->count + 1 : FIRST_ROOM};
     if (!arrival->own_pattern) {
         if (member != SPL_MEMBER_LENGTHS) {
             SPL_TRY(spl_sandbox_nonsense(sandbox));
@@ -207,18 +214,23 @@ out:
     return status;
 }
 
-/* Take a part of an array of `room` items, of which *n_taken have come. */
-static spl_status take_part(void *array, size_t item_bytes, size_t room, size_t *n_taken,
-    spl_sandbox *sandbox, const spl_sandbox_record *record)
+/* Take a part of an array that will have `most` items, of which *n_taken have come. */
+static spl_status take_part(void **array, size_t item_bytes, size_t most, size_t *room,
+    size_t *n_taken, spl_sandbox *sandbox, const spl_sandbox_record *record)
 {
+    spl_status status = SPL_OK;
     const size_t count = (size_t)record->columns;
-    if (array == NULL || record->rows != *n_taken || count > room - *n_taken ||
+    if (*array == NULL || record->rows != *n_taken || count > most ||
         record->bytes != count * item_bytes) {
         return spl_sandbox_nonsense(sandbox);
     }
-    char *to = (char *)array + *n_taken * item_bytes;
+    SPL_TRY(
+        spl_sandbox_make_room(sandbox, array, room, *n_taken, count, most, item_bytes));
+    SPL_TRY(spl_sandbox_take(
+        sandbox, (char *)*array + *n_taken * item_bytes, count * item_bytes));
     *n_taken += count;
-    return spl_sandbox_take(sandbox, to, count * item_bytes);
+out:
+    return status;
 }
 
 spl_status spl_h5_take_sparse(spl_raw *raw, spl_sparse_arrival arrivals[2],
@@ -232,14 +244,14 @@ spl_status spl_h5_take_sparse(spl_raw *raw, spl_sparse_arrival arrivals[2],
     case KIND_SHAPE:
         return take_shape(raw, arrival, sandbox, record, member);
     case KIND_INDPTR:
-        return take_part(sparse->start, sizeof *sparse->start, sparse->rows + 1,
-            &arrival->n_start, sandbox, record);
+        return take_part((void **)&sparse->start, sizeof *sparse->start, sparse->rows + 1,
+            &arrival->start_room, &arrival->n_start, sandbox, record);
     case KIND_INDICES:
-        return take_part(sparse->source, sizeof *sparse->source, sparse->count,
-            &arrival->n_source, sandbox, record);
+        return take_part((void **)&sparse->source, sizeof *sparse->source, sparse->count,
+            &arrival->source_room, &arrival->n_source, sandbox, record);
     default:
-        return take_part(sparse->data, sizeof *sparse->data, sparse->count,
-            &arrival->n_data, sandbox, record);
+        return take_part((void **)&sparse->data, sizeof *sparse->data, sparse->count,
+            &arrival->data_room, &arrival->n_data, sandbox, record);
     }
 }
 

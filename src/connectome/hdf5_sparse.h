@@ -23,6 +23,7 @@ SPL_MUST_CHECK spl_status spl_h5_send_sparse(int fd, const spl_h5_source *source
 typedef struct spl_sparse_arrival {
     bool announced, own_pattern;
     size_t n_start, n_source, n_data;
+    size_t start_room, source_room, data_room;
 } spl_sparse_arrival;
 
 /* Take a record of these kinds. Result: SPL_OK; SPL_ERR_FORMAT if it is nonsense;

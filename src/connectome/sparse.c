@@ -16,8 +16,13 @@ void spl_sparse_deinit(spl_sparse *sparse)
     *sparse = (spl_sparse){0};
 }
 
-spl_status spl_sparse_init(
-    spl_sparse *sparse, const char *place, size_t rows, size_t columns, size_t count)
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+spl_status spl_sparse_announce(spl_sparse *sparse, const char *place, size_t rows,
+    size_t columns, size_t count, size_t room)
 {
     *sparse = (spl_sparse){.rows = rows, .columns = columns, .count = count};
     if (rows > SPL_MAX_SPARSE_NODES || columns > SPL_MAX_SPARSE_NODES ||
@@ -33,15 +38,21 @@ spl_status spl_sparse_init(
     if (status != SPL_OK) {
         return status;
     }
-    sparse->start = calloc(rows + 1, sizeof *sparse->start);
-    sparse->source = calloc(count + 1, sizeof *sparse->source);
-    sparse->data = calloc(count + 1, sizeof *sparse->data);
+    sparse->start = calloc(least(rows + 1, room), sizeof *sparse->start);
+    sparse->source = calloc(least(count + 1, room), sizeof *sparse->source);
+    sparse->data = calloc(least(count + 1, room), sizeof *sparse->data);
     if (sparse->start == NULL || sparse->source == NULL || sparse->data == NULL) {
         spl_sparse_deinit(sparse);
         return spl_error(SPL_ERR_NO_MEMORY,
             "%s: out of memory for %zu stored entries of %zu nodes", place, count, rows);
     }
     return SPL_OK;
+}
+
+spl_status spl_sparse_init(
+    spl_sparse *sparse, const char *place, size_t rows, size_t columns, size_t count)
+{
+    return spl_sparse_announce(sparse, place, rows, columns, count, SIZE_MAX);
 }
 
 /* Rows one behind the other, columns inside the matrix. */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -209,6 +210,27 @@ spl_status spl_sandbox_take(spl_sandbox *sandbox, void *data, size_t bytes)
         at += n > 0 ? n : 0;
         bytes -= n > 0 ? (size_t)n : 0;
     }
+    return SPL_OK;
+}
+
+spl_status spl_sandbox_make_room(const spl_sandbox *sandbox, void **items, size_t *room,
+    size_t first, size_t count, size_t most, size_t item_bytes)
+{
+    if (first > most || count > most - first) {
+        return spl_sandbox_nonsense(sandbox);
+    }
+    if (first + count <= *room) {
+        return SPL_OK;
+    }
+    const size_t twice = 2 * *room < most ? 2 * *room : most;
+    const size_t more = first + count > twice ? first + count : twice;
+    void *grown = reallocarray(*items, more, item_bytes);
+    if (grown == NULL) {
+        return spl_error(
+            SPL_ERR_NO_MEMORY, "%s: out of memory for %zu numbers", sandbox->path, more);
+    }
+    *items = grown;
+    *room = more;
     return SPL_OK;
 }
 

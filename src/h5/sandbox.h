@@ -53,6 +53,12 @@ SPL_MUST_CHECK spl_status spl_sandbox_next(
 /* In the parent: take `bytes` of the payload. */
 SPL_MUST_CHECK spl_status spl_sandbox_take(
     spl_sandbox *sandbox, void *data, size_t bytes);
+/* In the parent: make room for `count` items in an array that has `first` already and
+ * will have `most`. It grows with what arrives, for a number that was announced may be a
+ * lie: *items has room for *room. Result: SPL_OK; SPL_ERR_FORMAT if they are too many;
+ * SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_sandbox_make_room(const spl_sandbox *sandbox, void **items,
+    size_t *room, size_t first, size_t count, size_t most, size_t item_bytes);
 /* In the parent: the error of a record that no honest child sends. */
 spl_status spl_sandbox_nonsense(const spl_sandbox *sandbox);
 /* Stop the child, if it still runs; safe after a failed start. */

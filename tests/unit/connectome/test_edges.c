@@ -133,6 +133,42 @@ START_TEST(sonata_edges_are_connections)
 }
 END_TEST
 
+/* More than come in one part, and than room is made for at first. */
+START_TEST(long_lists_arrive_in_parts)
+{
+    enum { N = 300000 };
+    static int64_t source[N];
+    static double weight[N];
+    const hsize_t n = N;
+    spl_edge_list list = {0};
+    for (int i = 0; i < N; i++) {
+        source[i] = i;
+        weight[i] = 0.5 * i;
+    }
+    hid_t file = H5Fcreate("edges.h5", H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t links = H5Pcreate(H5P_LINK_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    hid_t in = H5Gcreate2(file, "/edges/p/0", links, H5P_DEFAULT, H5P_DEFAULT);
+    H5LTmake_dataset(file, "/edges/p/source_node_id", 1, &n, H5T_NATIVE_INT64, source);
+    H5LTmake_dataset(file, "/edges/p/target_node_id", 1, &n, H5T_NATIVE_INT64, source);
+    H5LTmake_dataset(in, "syn_weight", 1, &n, H5T_NATIVE_DOUBLE, weight);
+    H5Gclose(in);
+    H5Pclose(links);
+    ck_assert_int_ge(H5Fclose(file), 0);
+    ck_assert_msg(
+        spl_edge_list_read(&list, "edges.h5") == SPL_OK, "%s", spl_last_error());
+    ck_assert_uint_eq(list.n, N);
+    bool same = true;
+    for (uint32_t i = 0; i < N; i++) {
+        same = same && list.source[i] == i && list.target[i] == i &&
+               list.weight[i] == weight[i];
+    }
+    ck_assert(same && list.delay == NULL);
+    spl_edge_list_deinit(&list);
+    unlink("edges.h5");
+}
+END_TEST
+
 START_TEST(what_holds_no_edges_is_refused)
 {
     spl_edge_list list = {0};
@@ -156,6 +192,7 @@ Suite *spl_test_suite(void)
         tests, bad_rows_are_refused, 0, sizeof bad_texts / sizeof *bad_texts);
     tcase_add_loop_test(
         tests, sonata_edges_are_connections, 0, sizeof sonatas / sizeof *sonatas);
+    tcase_add_test(tests, long_lists_arrive_in_parts);
     tcase_add_test(tests, what_holds_no_edges_is_refused);
     suite_add_tcase(suite, tests);
     return suite;
