@@ -11,7 +11,7 @@
 #include "output/survey.h"
 #include "splenium/results.h"
 
-enum { SPL_CHECK_BUFFER = 1 << 20 };
+enum { SPL_CHECK_BUFFER = 1 << 16 };
 
 /* A check under way. */
 typedef struct spl_checker {

@@ -24,14 +24,25 @@ typedef struct child {
     const spl_convert_plan *plan;
     unsigned char *buffer; /* [capacity] */
     size_t capacity;
-    uint64_t *seen; /* [SPL_ITEM_MAX_OBJECTS]: addresses of datasets */
-    size_t n_seen;
+    uint64_t *seen; /* [seen_capacity]: addresses of datasets */
+    size_t n_seen, seen_capacity;
     hid_t types[SPL_N_ITEM_TYPES]; /* of all but texts */
 } child;
 
 static spl_status no_memory(const child *c)
 {
     return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
+}
+
+static spl_status make_room(child *c, uint64_t bytes)
+{
+    if (bytes <= c->capacity) {
+        return SPL_OK;
+    }
+    free(c->buffer);
+    c->buffer = malloc((size_t)bytes);
+    c->capacity = c->buffer != NULL ? (size_t)bytes : 0;
+    return c->buffer != NULL ? SPL_OK : no_memory(c);
 }
 
 static void list_types(child *c)
@@ -322,14 +333,7 @@ static spl_status send_rows(
     if (bytes > SPL_PIECE_MAX_BYTES) {
         SPL_TRY(spl_h5_bad_dataset(d, "rows of more than 64 MiB"));
     }
-    if (bytes > c->capacity) {
-        free(c->buffer);
-        c->capacity = (size_t)bytes;
-        c->buffer = malloc(c->capacity);
-        if (c->buffer == NULL) {
-            SPL_TRY(no_memory(c));
-        }
-    }
+    SPL_TRY(make_room(c, bytes));
     for (uint64_t first = 0; first < n_rows; first += piece) {
         const uint64_t count = n_rows - first < piece ? n_rows - first : piece;
         SPL_TRY(read_rows(c, d, first, count, row_values));
@@ -373,18 +377,20 @@ static spl_status send_last_checksum(child *c, const spl_convert_stream *stream,
     hid_t group = -1;
     SPL_TRY(open_stream(&group, c, stream));
     SPL_TRY(spl_h5_open_dataset(&d, group, &c->source, stream->group, checksums->name));
-    if (d.id < 0 || d.rank != 2 || d.dims[0] < stream->kept ||
+    if (d.id < 0 || d.rank != 2 || d.dims[0] < stream->kept || stream->width == 0 ||
         d.dims[1] != stream->width || d.item_bytes > 8) {
         SPL_TRY(spl_h5_bad_dataset(checksums, "there are no such rows"));
     }
     SPL_TRY(spl_h5_check_storage(&d));
     const uint64_t row_bytes = stream->width * d.item_bytes;
-    const uint64_t most = c->capacity / row_bytes;
-    if (most == 0) {
+    const uint64_t fitting = SPL_PIECE_BYTES / row_bytes;
+    if (fitting == 0) {
         SPL_TRY(spl_h5_bad_dataset(&d, "rows of more than 8 MiB"));
     }
     for (uint64_t row = block * rows_per_block; row < stream->kept;) {
-        const uint64_t count = stream->kept - row < most ? stream->kept - row : most;
+        const uint64_t left = stream->kept - row;
+        const uint64_t count = left < fitting ? left : fitting;
+        SPL_TRY(make_room(c, count * row_bytes));
         SPL_TRY(read_rows(c, &d, row, count, stream->width));
         crc = spl_crc32c(crc, c->buffer, (size_t)(count * row_bytes));
         row += count;
@@ -445,17 +451,26 @@ static const spl_convert_stream *stream_of(
 }
 
 /* Was this dataset sent under another name? */
-static bool is_seen(child *c, uint64_t address)
+static spl_status note(child *c, uint64_t address, bool *seen)
 {
-    for (size_t i = 0; i < c->n_seen; i++) {
-        if (c->seen[i] == address) {
-            return true;
+    *seen = false;
+    for (size_t i = 0; i < c->n_seen && !*seen; i++) {
+        *seen = c->seen[i] == address;
+    }
+    if (*seen || c->n_seen == SPL_ITEM_MAX_OBJECTS) {
+        return SPL_OK;
+    }
+    if (c->n_seen == c->seen_capacity) {
+        const size_t capacity = 2 * c->seen_capacity + 64;
+        uint64_t *more = realloc(c->seen, capacity * sizeof *more);
+        if (more == NULL) {
+            return no_memory(c);
         }
+        c->seen = more;
+        c->seen_capacity = capacity;
     }
-    if (c->n_seen < SPL_ITEM_MAX_OBJECTS) {
-        c->seen[c->n_seen++] = address;
-    }
-    return false;
+    c->seen[c->n_seen++] = address;
+    return SPL_OK;
 }
 
 static spl_status look_at_dataset(
@@ -489,6 +504,7 @@ static spl_status send_dataset(
     spl_item_shape shape = {0};
     uint64_t row_values;
     bool checksums = false;
+    bool seen;
     char path[SPL_ITEM_MAX_NAME];
     const int length = snprintf(path, sizeof path, "%s/%s", group_path, name);
     if (length < 0 || (size_t)length >= sizeof path) {
@@ -496,7 +512,8 @@ static spl_status send_dataset(
     }
     SPL_TRY(spl_h5_open_dataset(&d, group, &c->source, group_path, name));
     SPL_TRY(look_at_dataset(c, &d, &shape));
-    if (is_seen(c, spl_h5_address(d.id))) {
+    SPL_TRY(note(c, spl_h5_address(d.id), &seen));
+    if (seen) {
         SPL_TRY(spl_sandbox_send(
             c->fd, SPL_CONVERT_LINK, 1, spl_h5_address(d.id), path, strlen(path) + 1));
         goto out;
@@ -535,15 +552,11 @@ out:
 spl_status spl_convert_child(int fd, const char *path, const void *user)
 {
     spl_status status = SPL_OK;
-    child c = {.fd = fd, .file = -1, .plan = user, .capacity = SPL_PIECE_BYTES};
+    child c = {.fd = fd, .file = -1, .plan = user};
     char format[32];
-    c.buffer = malloc(c.capacity);
-    c.seen = malloc(SPL_ITEM_MAX_OBJECTS * sizeof *c.seen);
     SPL_TRY(spl_h5_open_file(&c.file, &c.source, path));
     SPL_TRY(spl_sandbox_lock());
-    if (c.buffer == NULL || c.seen == NULL) {
-        SPL_TRY(no_memory(&c));
-    }
+    SPL_TRY(make_room(&c, SPL_ATTRIBUTE_BYTES));
     list_types(&c);
     spl_h5_read_text(c.file, "format", format, sizeof format);
     if (strcmp(format, "splenium-results") != 0) {

@@ -18,7 +18,8 @@ enum { KIND_DIGEST = 1, MAX_LINKS = 100000, AT_ONCE = 8 << 20 };
 typedef struct walker {
     spl_sha256 hash;
     spl_h5_source source;
-    unsigned char *buffer; /* [AT_ONCE] */
+    unsigned char *buffer; /* [capacity], at most AT_ONCE */
+    size_t capacity;
 } walker;
 
 static void add_count(walker *w, uint64_t value)
@@ -70,6 +71,19 @@ static spl_status add_slab(walker *w, const spl_h5_dataset *d, hid_t space, hsiz
     return SPL_OK;
 }
 
+static spl_status make_room(walker *w, size_t bytes)
+{
+    if (bytes <= w->capacity) {
+        return SPL_OK;
+    }
+    free(w->buffer);
+    w->buffer = malloc(bytes);
+    w->capacity = w->buffer != NULL ? bytes : 0;
+    return w->buffer != NULL
+               ? SPL_OK
+               : spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", w->source.path);
+}
+
 static spl_status add_values(walker *w, const spl_h5_dataset *d)
 {
     spl_status status = SPL_OK;
@@ -84,8 +98,10 @@ static spl_status add_values(walker *w, const spl_h5_dataset *d)
     if (row > AT_ONCE / d->item_bytes) {
         return spl_h5_bad_dataset(d, "rows of more than 8 MiB");
     }
-    const uint64_t most = AT_ONCE / d->item_bytes / row;
+    const uint64_t fitting = AT_ONCE / d->item_bytes / row;
+    const uint64_t most = n_rows < fitting ? n_rows : fitting;
     const hid_t space = H5Dget_space(d->id);
+    SPL_TRY(make_room(w, (size_t)(most * row * d->item_bytes)));
     for (uint64_t first = 0; first < n_rows; first += most) {
         const uint64_t count = n_rows - first < most ? n_rows - first : most;
         SPL_TRY(add_slab(w, d, space, first, count, (size_t)(count * row)));
@@ -135,13 +151,10 @@ out:
 static spl_status digest_child(int fd, const char *path, const void *user)
 {
     spl_status status = SPL_OK;
-    walker w = {.buffer = malloc(AT_ONCE)};
+    walker w = {.buffer = NULL};
     hid_t file = -1;
     char hex[SPL_SHA256_HEX];
     (void)user;
-    if (w.buffer == NULL) {
-        return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
-    }
     SPL_TRY(spl_h5_open_file(&file, &w.source, path));
     SPL_TRY(spl_sandbox_lock());
     spl_sha256_start(&w.hash);
