@@ -15,23 +15,7 @@ static bool resolve(const char *text, size_t length, const spl_connectome *regio
     return good;
 }
 
-/* The bytes as a value of one setting, on top of the defaults. */
-static void set_and_resolve(
-    const char *key, const char *value, const spl_connectome *regions)
-{
-    spl_config *config = NULL;
-    spl_settings settings = {0};
-    if (spl_config_defaults(&config) == SPL_OK &&
-        spl_config_set(config, key, value) == SPL_OK &&
-        spl_config_resolve(config, regions, &settings) == SPL_OK &&
-        settings.resolved_json == NULL) {
-        spl_bug_abort("resolved", __FILE__, __LINE__);
-    }
-    spl_settings_free(&settings);
-    spl_config_free(config);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static spl_connectome *make_regions(void)
 {
     static const double weights[9] = {0, 1, 2, 1, 0, 1, 2, 1, 0};
     static const char *const labels[] = {"rA1", "lTeg.a", "lA1"};
@@ -39,11 +23,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .n_nodes = 3, .weights = weights, .labels = labels};
     const spl_connectome_options accept = {.zero_length = SPL_ZERO_LENGTH_ACCEPT};
     spl_connectome *regions = NULL;
-    spl_settings first = {0};
-    spl_settings again = {0};
     if (spl_connectome_create(&regions, &arrays, &accept) != SPL_OK) {
         spl_bug_abort("connectome", __FILE__, __LINE__);
     }
+    return regions;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static spl_connectome *regions;
+    spl_settings first = {0};
+    spl_settings again = {0};
+    regions = regions != NULL ? regions : make_regions();
     if (resolve((const char *)data, size, regions, &first)) {
         const char *json = first.resolved_json;
         if (!resolve(json, strlen(json), regions, &again) ||
@@ -51,18 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             spl_bug_abort("resolved configuration reads back", __FILE__, __LINE__);
         }
     }
-    char text[256];
-    size_t length = size < sizeof text - 1 ? size : sizeof text - 1;
-    memcpy(text, data, length);
-    text[length] = '\0';
-    set_and_resolve("model.C", text, regions);
-    char *equals = strchr(text, '=');
-    if (equals != NULL) {
-        *equals = '\0';
-        set_and_resolve(text, equals + 1, regions);
-    }
     spl_settings_free(&first);
     spl_settings_free(&again);
-    spl_connectome_free(regions);
     return 0;
 }

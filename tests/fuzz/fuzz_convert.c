@@ -1,17 +1,21 @@
-/* Any bytes as a results file that is copied, or as what the process that reads it
- * answers: the copy is written as well. */
+/* Any bytes as a results file that is copied, or, behind a "!", as what the process that
+ * reads it answers: the copy is written as well. */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 #include "h5/h5.h"
 #include "output/convert.h"
+#include "patch.h"
 #include "sandbox.h"
+#include "worker.h"
 
 /* Of the run that the stored inputs are of, but trimmed. */
-enum { N_ROWS = 20, WIDTH = 2, DURABLE = 13, LEVEL = 1 };
+enum { N_ROWS = 20, WIDTH = 2, DURABLE = 13 };
 
-static void copy_trimmed(const char *path)
+static char copy_path[128];
+
+static void copy_trimmed(const char *path, int level)
 {
     static char label[] = "tavg";
     static char group[] = "/monitors/tavg";
@@ -26,27 +30,46 @@ static void copy_trimmed(const char *path)
         .streams = &stream,
         .newest = {.step = DURABLE, .n_streams = 1, .rows = {DURABLE}},
         .trim = true};
-    char copy[128];
     spl_convert_writer *writer = NULL;
     spl_convert_list list = {.n = 0};
-    snprintf(copy, sizeof copy, "%s/splenium-fuzz-%d.copy",
-        access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
-    unlink(copy);
-    if (spl_h5_init() == SPL_OK &&
-        spl_convert_writer_create(&writer, copy, LEVEL) == SPL_OK) {
+    unlink(copy_path);
+    if (spl_convert_writer_create(&writer, copy_path, level) == SPL_OK) {
         const spl_convert_sink sink = spl_convert_writer_sink(writer);
         if (spl_convert_read(&plan, &sink, &list, spl_convert_writer_open) == SPL_OK &&
             spl_convert_writer_close(writer) != SPL_OK) {
-            __builtin_trap();
+            spl_bug_abort("what was read is whole", __FILE__, __LINE__);
         }
     }
     spl_convert_writer_free(writer);
     spl_convert_list_deinit(&list);
-    unlink(copy);
+    unlink(copy_path);
+}
+
+static void copy_file(const uint8_t *data, size_t size)
+{
+    static const char *const stored[] = {"results/small", NULL};
+    unsigned choice;
+    if (fuzz_file_make(stored, data, size, &choice)) {
+        copy_trimmed(fuzz_file_path(), choice % 2);
+    }
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    snprintf(copy_path, sizeof copy_path, "%s.copy", fuzz_file_path());
+    fuzz_worker_start(copy_file, fuzz_file_path());
+    return spl_h5_init() == SPL_OK ? 0 : 1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_read(data, size, copy_trimmed);
+    if (size == 0 || data[0] != '!') {
+        fuzz_worker_run(data, size);
+        return 0;
+    }
+    fuzz_answer(data + 1, size - 1);
+    copy_trimmed(FUZZ_BASE "/results/small", 1);
     return 0;
 }

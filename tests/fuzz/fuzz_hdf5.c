@@ -1,26 +1,30 @@
-/* Any bytes as a connectome in HDF5, or as what the process that reads it answers. */
+/* Any bytes as a connectome or as a list of connections in HDF5. */
 #include "fuzz.h"
-#include "sandbox.h"
-#include "splenium/connectome.h"
+#include "patch.h"
+#include "readers.h"
+#include "worker.h"
 
-static void load(const char *path)
+static void read_connectome(const uint8_t *data, size_t size)
 {
-    const spl_connectome_options options = {.file = path,
-        .max_nodes = 200,
-        .max_member_bytes = 1 << 20,
-        .missing_lengths = SPL_MISSING_LENGTHS_ZERO,
-        .normalise = SPL_NORMALISE_REGION};
-    spl_connectome *c = NULL;
-    spl_connectome_info info;
-    if (spl_connectome_load(&c, &options) == SPL_OK &&
-        spl_connectome_describe(c, false, &info) != SPL_OK) {
-        __builtin_trap();
+    static const char *const stored[] = {
+        "hdf5/tvb", "hdf5/sparse", "hdf5/results", "hdf5/edges", NULL};
+    unsigned choice;
+    if (fuzz_file_make(stored, data, size, &choice)) {
+        fuzz_readers[FUZZ_N_RESULTS + choice % (FUZZ_N_READERS - FUZZ_N_RESULTS)](
+            fuzz_file_path());
     }
-    spl_connectome_free(c);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    fuzz_worker_start(read_connectome, fuzz_file_path());
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_read(data, size, load);
+    fuzz_worker_run(data, size);
     return 0;
 }

@@ -1,59 +1,29 @@
-/* Any bytes as a results file, checked, followed and taken as a configuration, or as what
- * the process that reads it answers. */
-#include <stdlib.h>
-#include <string.h>
-
+/* Any bytes as a results file: described, taken as a configuration, surveyed, hashed,
+ * resumed and read in whole. What is read without HDF5 is fuzz_check's. */
 #include "fuzz.h"
-#include "output/results.h"
-#include "output/survey.h"
-#include "sandbox.h"
-#include "splenium/results.h"
+#include "patch.h"
+#include "readers.h"
+#include "worker.h"
 
-static void hear(void *user, const spl_results_finding *finding)
+static void read_results(const uint8_t *data, size_t size)
 {
-    size_t *n = user;
-    *n += strlen(finding->text) + strlen(finding->dataset) + strlen(finding->file);
+    static const char *const stored[] = {"results/small", "results/spiking", NULL};
+    unsigned choice;
+    if (fuzz_file_make(stored, data, size, &choice)) {
+        fuzz_readers[choice % FUZZ_N_PARSED](fuzz_file_path());
+    }
 }
 
-/* What is good enough for a check is followed too. */
-static void check(const char *path)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    size_t n = 0;
-    spl_results_info *info = NULL;
-    spl_watch *watch = NULL;
-    spl_watch_view view;
-    if (spl_results_check(path, hear, &n, &info) != SPL_OK || info == NULL) {
-        return;
-    }
-    if (info->status == NULL) {
-        __builtin_trap();
-    }
-    spl_results_free(info);
-    if (spl_watch_open(&watch, path) == SPL_OK &&
-        spl_watch_look(watch, &view) == SPL_OK && view.status == NULL) {
-        __builtin_trap();
-    }
-    spl_watch_close(watch);
-}
-
-static void read_all(const char *path)
-{
-    char *json = NULL;
-    char sha256[SPL_SHA256_HEX];
-    spl_survey survey = {0};
-    check(path);
-    if (spl_results_config(path, &json, sha256) == SPL_OK) {
-        free(json);
-    }
-    /* an answer that describes nothing may be a survey */
-    if (spl_survey_make(&survey, path) == SPL_OK) {
-        spl_survey_find(&survey, "/progress");
-    }
-    spl_survey_deinit(&survey);
+    (void)argc;
+    (void)argv;
+    fuzz_worker_start(read_results, fuzz_file_path());
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    fuzz_read(data, size, read_all);
+    fuzz_worker_run(data, size);
     return 0;
 }

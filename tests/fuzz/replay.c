@@ -36,19 +36,16 @@ static void run_variants(const uint8_t *bytes, size_t n)
     LLVMFuzzerTestOneInput(bytes, n);
 }
 
-int main(int argc, char **argv)
+/* Result: the number of inputs in a folder; 0 if it cannot be read. */
+static size_t run_folder(const char *folder)
 {
     static uint8_t bytes[MAX_BYTES];
     size_t n_files = 0;
     struct dirent *entry;
-    DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
-    if (dir == NULL) {
-        fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
-        return EXIT_FAILURE;
-    }
-    while ((entry = readdir(dir)) != NULL) {
+    DIR *dir = opendir(folder);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
         FILE *file = entry->d_name[0] != '.' ? fopen(path, "rb") : NULL;
         if (file != NULL) {
             run_variants(bytes, fread(bytes, 1, sizeof bytes, file));
@@ -56,7 +53,23 @@ int main(int argc, char **argv)
             n_files++;
         }
     }
-    closedir(dir);
-    printf("%zu inputs\n", n_files);
-    return n_files > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return n_files;
+}
+
+int main(int argc, char **argv)
+{
+    if (LLVMFuzzerInitialize != NULL && LLVMFuzzerInitialize(&argc, &argv) != 0) {
+        return EXIT_FAILURE;
+    }
+    for (int i = 1; i < argc; i++) {
+        const size_t n_files = run_folder(argv[i]);
+        printf("%s: %zu inputs\n", argv[i], n_files);
+        if (n_files == 0) {
+            return EXIT_FAILURE;
+        }
+    }
+    return argc > 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,16 @@
+/* Everything that reads HDF5 files of unknown origin, each by itself. A worker knows a
+ * crash of ours by our library, so that they call it to complain. */
+#ifndef SPL_TEST_FUZZ_READERS_H
+#define SPL_TEST_FUZZ_READERS_H
+
+/* Reads the file; in doing so it may call spl_sandbox_start any number of times. */
+typedef void fuzz_reader(const char *path);
+
+/* Those of results files, of which those from FUZZ_N_PARSED on read slots and rows by
+ * themselves, where HDF5 has found them; then those of connectomes and of lists of
+ * connections. */
+enum { FUZZ_N_PARSED = 6, FUZZ_N_RESULTS = 8, FUZZ_N_READERS = 10 };
+
+extern fuzz_reader *const fuzz_readers[FUZZ_N_READERS];
+
+#endif
