@@ -11,8 +11,8 @@
 
 enum { N_NOISES = 4, MAX_NODES = 33 };
 
-/* Of the networks and combinations: all in double precision, fewer in single, which is the same text,
- * and under sanitizers. */
+/* Of the networks and combinations: all in double precision, fewer in single, which is
+ * the same text, and under sanitizers. */
 #if defined(SPL_SANITIZED)
 enum { SHARE = 5 };
 #else
