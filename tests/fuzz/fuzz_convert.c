@@ -45,13 +45,15 @@ static void copy_trimmed(const char *path, int level)
     unlink(copy_path);
 }
 
-static void copy_file(const uint8_t *data, size_t size)
+static bool copy_file(const uint8_t *data, size_t size)
 {
     static const char *const stored[] = {"results/small", NULL};
     unsigned choice;
-    if (fuzz_file_make(stored, data, size, &choice)) {
+    const bool good = fuzz_file_make(stored, data, size, &choice);
+    if (good) {
         copy_trimmed(fuzz_file_path(), choice % 2);
     }
+    return good;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -4,15 +4,17 @@
 #include "readers.h"
 #include "worker.h"
 
-static void read_connectome(const uint8_t *data, size_t size)
+static bool read_connectome(const uint8_t *data, size_t size)
 {
     static const char *const stored[] = {
         "hdf5/tvb", "hdf5/sparse", "hdf5/results", "hdf5/edges", NULL};
     unsigned choice;
-    if (fuzz_file_make(stored, data, size, &choice)) {
+    const bool good = fuzz_file_make(stored, data, size, &choice);
+    if (good) {
         fuzz_readers[FUZZ_N_RESULTS + choice % (FUZZ_N_READERS - FUZZ_N_RESULTS)](
             fuzz_file_path());
     }
+    return good;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

@@ -5,13 +5,15 @@
 #include "readers.h"
 #include "worker.h"
 
-static void read_results(const uint8_t *data, size_t size)
+static bool read_results(const uint8_t *data, size_t size)
 {
     static const char *const stored[] = {"results/small", "results/spiking", NULL};
     unsigned choice;
-    if (fuzz_file_make(stored, data, size, &choice)) {
+    const bool good = fuzz_file_make(stored, data, size, &choice);
+    if (good) {
         fuzz_readers[choice % FUZZ_N_PARSED](fuzz_file_path());
     }
+    return good;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

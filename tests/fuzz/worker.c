@@ -32,7 +32,7 @@ typedef struct exchange {
 static exchange *shared;
 static int channel = -1;
 static int reports = -1;
-static unsigned long deaths;
+static unsigned long deaths, passed_over;
 
 /* clang's counters of edges, and their places in the code with flags between; not there
  * without -Dfuzz=true. */
@@ -99,10 +99,10 @@ static _Noreturn void work_on(int socket, fuzz_work *work)
         if (n_counters() > 0) {
             memset(counters_start, 0, n_counters());
         }
-        work(shared->input, shared->size);
+        const bool done = work(shared->input, shared->size);
         memcpy(shared->counters, counters_start, n_counters());
         setitimer(ITIMER_PROF, &none, NULL);
-        send(socket, "+", 1, MSG_NOSIGNAL);
+        send(socket, done ? "+" : "0", 1, MSG_NOSIGNAL);
     }
     _exit(0);
 }
@@ -133,7 +133,8 @@ static _Noreturn void keep_working(int socket, fuzz_work *work, const char *scra
 
 static void tell_deaths(void)
 {
-    fprintf(stderr, "HDF5 died of %lu files\n", deaths);
+    fprintf(stderr, "HDF5 died of %lu files; %lu like them were passed over\n",
+        deaths, passed_over);
 }
 
 void fuzz_worker_start(fuzz_work *work, const char *scratch)
@@ -237,7 +238,8 @@ void fuzz_worker_run(const uint8_t *data, size_t size)
     }
     if (token == '-') {
         judge_death();
-    } else if (token == '+') {
+    } else if (token == '+' || token == '0') {
+        passed_over += token == '0';
         memcpy(counters_start, shared->counters, n_counters());
     } else {
         abort();

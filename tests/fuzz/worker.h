@@ -4,12 +4,14 @@
 #ifndef SPL_TEST_FUZZ_WORKER_H
 #define SPL_TEST_FUZZ_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { FUZZ_MAX_BYTES = 1 << 20 };
 
-typedef void fuzz_work(const uint8_t *data, size_t size);
+/* Result: false if the input was passed over. */
+typedef bool fuzz_work(const uint8_t *data, size_t size);
 
 /* Start it, before anything else.
  *   scratch   a file that is deleted at the end; NULL: none */
