@@ -30,6 +30,7 @@ typedef struct exchange {
 } exchange;
 
 static exchange *shared;
+static fuzz_work *our_work;
 static int channel = -1;
 static int reports = -1;
 static unsigned long deaths, passed_over;
@@ -64,6 +65,9 @@ static void on_signal(int number)
 {
     void *frames[MAX_FRAMES];
     (void)number;
+    /* if it was in the middle of an allocation, this may never end */
+    signal(SIGALRM, SIG_DFL);
+    alarm(1);
     /* without this function and the return from it */
     const int n = backtrace(frames, MAX_FRAMES);
     if (n > 2) {
@@ -133,13 +137,14 @@ static _Noreturn void keep_working(int socket, fuzz_work *work, const char *scra
 
 static void tell_deaths(void)
 {
-    fprintf(stderr, "HDF5 died of %lu files; %lu like them were passed over\n",
-        deaths, passed_over);
+    fprintf(stderr, "HDF5 died of %lu files; %lu like them were passed over\n", deaths,
+        passed_over);
 }
 
 void fuzz_worker_start(fuzz_work *work, const char *scratch)
 {
     int ends[2];
+    our_work = work;
     shared = mmap(
         NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     reports = memfd_create("reports", MFD_CLOEXEC);
@@ -162,21 +167,19 @@ void fuzz_worker_start(fuzz_work *work, const char *scratch)
     atexit(tell_deaths);
 }
 
-/* Between the first of clang's places and the end of the last is our code, before it that
- * of the sanitizers. Without them, all of the program is ours. */
+/* From the work of the target to the last of clang's places is our code, before it that
+ * of the sanitizers. Without such places, all of the program is ours. */
 static bool is_in_our_code(uintptr_t address)
 {
     Dl_info place;
     Dl_info here;
     const uintptr_t *const stop = pcs_stop;
-    uintptr_t first = UINTPTR_MAX;
     uintptr_t last = 0;
     for (const uintptr_t *pc = pcs_start; pc != stop; pc += 2) {
-        first = *pc < first ? *pc : first;
         last = *pc > last ? *pc : last;
     }
     if (last > 0) {
-        return address >= first && address < last + LAST_BYTES;
+        return address >= (uintptr_t)our_work && address < last + LAST_BYTES;
     }
     return dladdr((void *)address, &place) != 0 &&
            dladdr((void *)(uintptr_t)fuzz_worker_run, &here) != 0 &&
