@@ -64,12 +64,55 @@ static spl_status next_entry(
     return SPL_OK;
 }
 
+/* Is there a head with this signature and `size` bytes, of which `is` says so? */
+static bool any_head(const spl_blob *bytes, const char *signature, size_t size,
+    bool (*is)(const unsigned char *head))
+{
+    const char *end = bytes->bytes + bytes->length;
+    const char *at = bytes->bytes;
+    while ((at = memmem(at, (size_t)(end - at), signature, 4)) != NULL &&
+           (size_t)(end - at) >= size) {
+        if (is((const unsigned char *)at)) {
+            return true;
+        }
+        at += 4;
+    }
+    return false;
+}
+
+static bool is_link(const unsigned char *head)
+{
+    return (head[41] & 0xF0) == 0xA0;
+}
+
+/* Packed by something else than nothing, deflate and bzip2. */
+static bool is_hungry(const unsigned char *head)
+{
+    const unsigned method = head[8] | (unsigned)head[9] << 8;
+    return method != 0 && method != 8 && method != 12;
+}
+
+/* libarchive unpacks where a link leads to before it tells that there is one, which may
+ * take 4 GiB. */
+static spl_status refuse_packed_links(const spl_blob *bytes, const char *file)
+{
+    enum { LOCAL_BYTES = 30, CENTRAL_BYTES = 46 };
+    return any_head(bytes, "PK\3\4", LOCAL_BYTES, is_hungry) &&
+                   any_head(bytes, "PK\1\2", CENTRAL_BYTES, is_link)
+               ? spl_error(SPL_ERR_FORMAT,
+                     "%s: a link among members that are not packed by deflate; make the "
+                     "archive again with the files themselves",
+                     file)
+               : SPL_OK;
+}
+
 spl_status spl_zip_list(
     spl_entry *entries, size_t *n_entries, const spl_blob *bytes, const char *file)
 {
     spl_status status = SPL_OK;
-    zip_reader zip;
+    zip_reader zip = {0};
     struct archive_entry *entry;
+    SPL_TRY(refuse_packed_links(bytes, file));
     SPL_TRY(open_zip(&zip, bytes, file));
     for (size_t index = 0;; index++) {
         SPL_TRY(next_entry(&zip, file, &entry));

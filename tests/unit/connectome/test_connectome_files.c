@@ -224,6 +224,12 @@ START_TEST(zips_of_hungry_methods_are_refused)
         "ordinary one, deflate",
         path);
     refuse_file(path, SPL_ERR_FORMAT, message);
+    fixture_path(path, "link_lzma.zip");
+    snprintf(message, sizeof message,
+        "%s: a link among members that are not packed by deflate; make the archive again "
+        "with the files themselves",
+        path);
+    refuse_file(path, SPL_ERR_FORMAT, message);
 }
 END_TEST
 
