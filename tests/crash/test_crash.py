@@ -332,8 +332,10 @@ def what_a_killed_run_left_never_takes_a_name():
         code, counts, said = replay(number, f"--end=recorded{number}", *options)
         holds(code == 0 and counts[-3:] == [0, 0, 0], said)
         print("#", name, said.splitlines()[-1])
-        code, counts, said = replay(number, *options, "--break=leftover-not-synced")
-        holds(code == 1 and sum(counts[-3:]) > 0, said)
+        if not more:
+            # before a checkpoint's name something else may sync the folder
+            code, counts, said = replay(number, *options, "--break=leftover-not-synced")
+            holds(code == 1 and sum(counts[-3:]) > 0, said)
 
 
 @test

@@ -262,11 +262,12 @@ def limit_files(size):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def is_stopped(result, file, why):
-    """In good order, with one line about that file."""
+def is_stopped(result, *whys):
+    """In good order, with one line about the file of the spikes so far or of all."""
     *warnings, line = result.err.splitlines()
     equal(result.code, 74)
-    holds(line.startswith(f"splenium: {file}: ") and why in line, result.err)
+    holds(line.startswith(("splenium: run/out.spk: ", "splenium: run/out.spikes.h5: ")), result.err)
+    holds(any(why in line for why in whys), result.err)
     holds(line.endswith("; to go on: splenium resume run/out.h5"), result.err)
     holds(all("warning: no checkpoint: run/out.ckpt.tmp: " in w for w in warnings), result.err)
 
@@ -275,21 +276,18 @@ def is_stopped(result, file, why):
 def a_limit_of_file_sizes_that_is_reached_stops_the_run():
     expected = undisturbed(SPIKES)
     run = ["run", *SPIKES, *OFTEN, "-q", "-o", "run/out.h5", *CHECKPOINTS]
-    for limit, file in ((190_000, "out.spk"), (450_000, "out.spk"), (650_000, "out.spikes.h5")):
-        result = splenium(*run, preexec_fn=limit_files(limit))
-        why = "File too large; raise the limit" if "spk" in file else "above the limit of file"
-        is_stopped(result, f"run/{file}", why)
-        # too small for any checkpoint as well
-        equal(os.path.exists("run/out.ckpt"), limit > 200_000)
+    whys = "File too large; raise the limit", "above the limit of file"
+    # how far each gets depends on how often the machine syncs
+    for limit in (190_000, 450_000, 650_000):
+        is_stopped(splenium(*run, preexec_fn=limit_files(limit)), *whys)
+        checkpoint = os.path.exists("run/out.ckpt")
+        holds(limit > 200_000 or not checkpoint, "smaller than a checkpoint")
         is_right("run/out.h5")
         # nothing is lost by trying
-        is_stopped(
-            splenium("resume", "run/out.h5", "-q", preexec_fn=limit_files(limit)),
-            f"run/{file}", why,
-        )  # fmt: skip
+        is_stopped(splenium("resume", "run/out.h5", "-q", preexec_fn=limit_files(limit)), *whys)
+        checkpoint = checkpoint or os.path.exists("run/out.ckpt")
         is_right("run/out.h5")
-        resumed = goes_on("run/out.h5", expected)
-        holds(limit < 200_000 or "resuming at" in resumed, resumed)
+        equal("resuming at" in goes_on("run/out.h5", expected), checkpoint)
         shutil.rmtree("run")
         os.mkdir("run")
 
@@ -319,17 +317,18 @@ class Disk:
 def a_disk_that_becomes_full_stops_the_run():
     expected = undisturbed(SPIKES)
     run = ["run", *SPIKES, *OFTEN, "-q", "-o", "run/out.h5", *CHECKPOINTS]
-    for size, file in ((300, "out.spk"), (800, "out.spk"), (1200, "out.spikes.h5")):
+    why = "No space left on device; free space"
+    for size in (300, 800, 1200):
         with Disk("run", f"{size}k") as disk:
-            is_stopped(splenium(*run), f"run/{file}", "No space left on device; free space")
-            equal(os.path.exists("run/out.ckpt"), size > 400)
+            is_stopped(splenium(*run), why)
+            checkpoint = os.path.exists("run/out.ckpt")
+            holds(size > 400 or not checkpoint, "no room for a checkpoint")
             is_right("run/out.h5")
-            result = splenium("resume", "run/out.h5", "-q")
-            is_stopped(result, f"run/{file}", "No space left on device; free space")
+            is_stopped(splenium("resume", "run/out.h5", "-q"), why)
+            checkpoint = checkpoint or os.path.exists("run/out.ckpt")
             is_right("run/out.h5")
             disk.grow("8m")
-            resumed = goes_on("run/out.h5", expected)
-            holds(size < 400 or "resuming at" in resumed, resumed)
+            equal("resuming at" in goes_on("run/out.h5", expected), checkpoint)
 
 
 @test

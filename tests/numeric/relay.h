@@ -1,5 +1,4 @@
-/* Ten LB nodes, node 0 with Poisson neurons that relay its own Q_V: spiking.md 13, test
- * 4. */
+/* Ten LB nodes, node 0 with Poisson neurons that relay its own Q_V. */
 #ifndef SPL_TEST_RELAY_H
 #define SPL_TEST_RELAY_H
 

@@ -1,6 +1,6 @@
 /* Real neurons in the loop: the mean rate of a population inside an LB network lies on
- * the transfer curve measured without the network (spiking.md 13, test 5); and what a
- * node sends reaches the neurons of another to the step (test 3). */
+ * the transfer curve measured without the network; and what a
+ * node sends reaches the neurons of another to the step. */
 #include <stdio.h>
 
 #include "relay.h"

@@ -1,4 +1,4 @@
-/* Poisson neurons that relay the mean field reproduce it (spiking.md 13, test 4). At d_V
+/* Poisson neurons that relay the mean field reproduce it. At d_V
  * = 0.50 the network has a fixed point that depends on neither weights nor coupling; the
  * noise of the rate follows Q sqrt(1 / (2 tau_f N r)). */
 #include <stdio.h>

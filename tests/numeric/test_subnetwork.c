@@ -75,7 +75,6 @@ static double wave(uint64_t k, double parameter)
     return 0.5 + 0.4 * sin(0.01 * (double)k);
 }
 
-/* Section 13, test 2. */
 START_TEST(events_and_spikes_are_conserved)
 {
     enum { STEPS = 5000, NEURONS = 1500 };
@@ -106,7 +105,7 @@ START_TEST(events_and_spikes_are_conserved)
 }
 END_TEST
 
-/* Section 13, test 3: one neuron that fires once, targets at delays 1, 2, 7 and D_max. */
+/* One neuron that fires once, targets at delays 1, 2, 7 and D_max. */
 START_TEST(synapses_arrive_to_the_substep)
 {
     static const uint32_t delays[] = {1, 2, 7, 40};
@@ -208,7 +207,7 @@ static void moments_of_g(
     spl_subnetwork_spec_deinit(&spec);
 }
 
-/* Section 13, test 6: means of some 3e5 independent values for h = 0.1. */
+/* Means of some 3e5 independent values for h = 0.1. */
 START_TEST(drives_agree_in_the_mean)
 {
     static const double steps[] = {0.1, 0.5};
@@ -271,7 +270,7 @@ START_TEST(the_default_network_has_its_transfer_function)
 }
 END_TEST
 
-/* Section 14.2, in-degrees 100 and 1000. */
+/* Benchmark spiking-100 and spiking-1000. */
 START_TEST(the_second_benchmark_network_has_its_rates)
 {
     static const uint64_t indegree[] = {100, 1000};
@@ -296,7 +295,7 @@ START_TEST(the_second_benchmark_network_has_its_rates)
 }
 END_TEST
 
-/* Section 14.1: pulses of one step, heterogeneity and noise as in the paper. */
+/* Izhikevich 2003: pulses of one step, heterogeneity and noise as in the paper. */
 static spl_subnetwork_spec make_izhikevich_2003(void)
 {
     static const double sigma[2] = {5.0, 2.0};

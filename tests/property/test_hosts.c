@@ -149,7 +149,6 @@ START_TEST(every_mode_has_the_bits_of_the_reference)
 }
 END_TEST
 
-/* spiking.md 13, test 1 */
 START_TEST(a_probe_changes_no_bit_of_the_nodes)
 {
     uint64_t random = random_seed("probe") + (uint64_t)_i;
