@@ -80,16 +80,19 @@ static bool any_head(const spl_blob *bytes, const char *signature, size_t size,
     return false;
 }
 
-static bool is_link(const unsigned char *head)
+/* The type of file in the Unix mode, the upper half of the external attributes. */
+static bool is_link(const unsigned char *central)
 {
-    return (head[41] & 0xF0) == 0xA0;
+    enum { MODE = 40 };
+    return (central[MODE + 1] & 0xF0) == 0xA0;
 }
 
 /* Packed by something else than nothing, deflate and bzip2. */
-static bool is_hungry(const unsigned char *head)
+static bool is_hungry(const unsigned char *local)
 {
-    const unsigned method = head[8] | (unsigned)head[9] << 8;
-    return method != 0 && method != 8 && method != 12;
+    enum { METHOD = 8, STORED = 0, DEFLATE = 8, BZIP2 = 12 };
+    const int method = local[METHOD] | local[METHOD + 1] << 8;
+    return method != STORED && method != DEFLATE && method != BZIP2;
 }
 
 /* libarchive unpacks where a link leads to before it tells that there is one, which may

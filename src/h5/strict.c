@@ -1,6 +1,7 @@
 #include "h5/strict.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -91,6 +92,20 @@ uint64_t spl_h5_n_attributes(hid_t object)
 {
     H5O_info1_t info;
     return H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) >= 0 ? info.num_attrs : 0;
+}
+
+spl_status spl_h5_make_room(
+    unsigned char **buffer, size_t *capacity, size_t bytes, const spl_h5_source *source)
+{
+    if (bytes <= *capacity) {
+        return SPL_OK;
+    }
+    free(*buffer);
+    *buffer = malloc(bytes);
+    *capacity = *buffer != NULL ? bytes : 0;
+    return *buffer != NULL
+               ? SPL_OK
+               : spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", source->path);
 }
 
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *d, const char *what)

@@ -57,6 +57,11 @@ void spl_h5_close_dataset(spl_h5_dataset *dataset);
 SPL_MUST_CHECK spl_status spl_h5_read_part(const spl_h5_dataset *dataset, hsize_t first,
     hsize_t count, hid_t type, void *values);
 
+/* Let a buffer have at least so many bytes; what was in it is lost. The caller's, also
+ * after a failure: free. Result: SPL_OK; SPL_ERR_NO_MEMORY. */
+SPL_MUST_CHECK spl_status spl_h5_make_room(
+    unsigned char **buffer, size_t *capacity, size_t bytes, const spl_h5_source *source);
+
 /* Raise SPL_ERR_FORMAT: "path: group/name: what". */
 spl_status spl_h5_bad_dataset(const spl_h5_dataset *dataset, const char *what);
 

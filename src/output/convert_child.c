@@ -34,17 +34,6 @@ static spl_status no_memory(const child *c)
     return spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", c->source.path);
 }
 
-static spl_status make_room(child *c, uint64_t bytes)
-{
-    if (bytes <= c->capacity) {
-        return SPL_OK;
-    }
-    free(c->buffer);
-    c->buffer = malloc((size_t)bytes);
-    c->capacity = c->buffer != NULL ? (size_t)bytes : 0;
-    return c->buffer != NULL ? SPL_OK : no_memory(c);
-}
-
 static void list_types(child *c)
 {
     const hid_t types[SPL_N_ITEM_TYPES] = {H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_I8LE,
@@ -333,7 +322,7 @@ static spl_status send_rows(
     if (bytes > SPL_PIECE_MAX_BYTES) {
         SPL_TRY(spl_h5_bad_dataset(d, "rows of more than 64 MiB"));
     }
-    SPL_TRY(make_room(c, bytes));
+    SPL_TRY(spl_h5_make_room(&c->buffer, &c->capacity, (size_t)bytes, &c->source));
     for (uint64_t first = 0; first < n_rows; first += piece) {
         const uint64_t count = n_rows - first < piece ? n_rows - first : piece;
         SPL_TRY(read_rows(c, d, first, count, row_values));
@@ -390,7 +379,8 @@ static spl_status send_last_checksum(child *c, const spl_convert_stream *stream,
     for (uint64_t row = block * rows_per_block; row < stream->kept;) {
         const uint64_t left = stream->kept - row;
         const uint64_t count = left < fitting ? left : fitting;
-        SPL_TRY(make_room(c, count * row_bytes));
+        SPL_TRY(spl_h5_make_room(
+            &c->buffer, &c->capacity, (size_t)(count * row_bytes), &c->source));
         SPL_TRY(read_rows(c, &d, row, count, stream->width));
         crc = spl_crc32c(crc, c->buffer, (size_t)(count * row_bytes));
         row += count;
@@ -556,7 +546,7 @@ spl_status spl_convert_child(int fd, const char *path, const void *user)
     char format[32];
     SPL_TRY(spl_h5_open_file(&c.file, &c.source, path));
     SPL_TRY(spl_sandbox_lock());
-    SPL_TRY(make_room(&c, SPL_ATTRIBUTE_BYTES));
+    SPL_TRY(spl_h5_make_room(&c.buffer, &c.capacity, SPL_ATTRIBUTE_BYTES, &c.source));
     list_types(&c);
     spl_h5_read_text(c.file, "format", format, sizeof format);
     if (strcmp(format, "splenium-results") != 0) {

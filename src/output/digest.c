@@ -71,19 +71,6 @@ static spl_status add_slab(walker *w, const spl_h5_dataset *d, hid_t space, hsiz
     return SPL_OK;
 }
 
-static spl_status make_room(walker *w, size_t bytes)
-{
-    if (bytes <= w->capacity) {
-        return SPL_OK;
-    }
-    free(w->buffer);
-    w->buffer = malloc(bytes);
-    w->capacity = w->buffer != NULL ? bytes : 0;
-    return w->buffer != NULL
-               ? SPL_OK
-               : spl_error(SPL_ERR_NO_MEMORY, "%s: out of memory", w->source.path);
-}
-
 static spl_status add_values(walker *w, const spl_h5_dataset *d)
 {
     spl_status status = SPL_OK;
@@ -101,7 +88,8 @@ static spl_status add_values(walker *w, const spl_h5_dataset *d)
     const uint64_t fitting = AT_ONCE / d->item_bytes / row;
     const uint64_t most = n_rows < fitting ? n_rows : fitting;
     const hid_t space = H5Dget_space(d->id);
-    SPL_TRY(make_room(w, (size_t)(most * row * d->item_bytes)));
+    SPL_TRY(spl_h5_make_room(
+        &w->buffer, &w->capacity, (size_t)(most * row * d->item_bytes), &w->source));
     for (uint64_t first = 0; first < n_rows; first += most) {
         const uint64_t count = n_rows - first < most ? n_rows - first : most;
         SPL_TRY(add_slab(w, d, space, first, count, (size_t)(count * row)));
