@@ -289,6 +289,8 @@ def every_damage_of_an_unfinished_run_has_its_line():
     need_h5py()
     equal(begin_and_stop(signal.SIGKILL), -signal.SIGKILL)
     is_good()
+    # a kill may leave half a frame or a file under way, each with a note of its own
+    before = findings(splenium("verify", "out.h5"), "note")
     # one torn slot is what a crash leaves
     begin = place("out.h5", "progress")
     with open("out.h5", "rb") as file:
@@ -298,7 +300,7 @@ def every_damage_of_an_unfinished_run_has_its_line():
     at = begin + 4096 * older + 40
     flip("out.h5", at)
     result = splenium("verify", "out.h5")
-    notes = findings(result, "note")
+    notes = [note for note in findings(result, "note") if note not in before]
     equal((result.code, findings(result), len(notes)), (0, [], 1))
     holds(notes[0].startswith(f"out.h5: /progress: slot {older} is torn, as a crash"), notes[0])
     flip("out.h5", at)
