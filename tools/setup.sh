@@ -115,3 +115,15 @@ configure_sanitized() {
 build_release() {
     build "$@" --buildtype=release -Ddebug=true -Dwerror="${WERROR:-false}"
 }
+
+# run_tests FOLDER OPTION...: meson test. What failed is told once more at the end, for logs
+# that are kept in part.
+run_tests() {
+    folder=$1
+    shift
+    meson test -C "$folder" --print-errorlogs "$@" && return
+    # shellcheck disable=SC2012  # the newest
+    log=$(ls -t "$folder"/meson-logs/testlog*.txt | head -n 1)
+    grep -a -B 15 '^not ok' "$log" | tail -n 60 || tail -n 60 "$log"
+    return 1
+}
