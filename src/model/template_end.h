@@ -119,22 +119,21 @@ VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_st
     return k;
 }
 
-/* Noise increments of one step, evaluated at the old state (Ito). */
-VEC_INLINE model_state increments(const spl_kernel_run *run, const spl_real *noise,
-    size_t lane, size_t i, const model_state x)
+/* Noise increments g of one step, evaluated at the old state (Ito); those of states
+ * without noise stay as they are: 0. */
+VEC_INLINE void draw_increments(const spl_kernel_run *run, const spl_real *noise,
+    size_t lane, size_t i, const model_state x, model_state *g)
 {
-    model_state g;
-#define NOISE_STATE(name, ...)                                                       \
-    g.name = vec_set(0.0);                                                           \
-    if (run->noise_scale[STATE_##name] != NULL) {                                    \
-        g.name = vec_load(noise + STATE_##name * SPL_TILE + lane) *                  \
-                 vec_load(run->noise_scale[STATE_##name] + i);                       \
-        if (run->multiplicative) {                                                   \
-            g.name *= vec_fma(vec_set(run->noise_a), x.name, vec_set(run->noise_b)); \
-        }                                                                            \
+#define NOISE_STATE(name, ...)                                                     \
+    if (run->noise_scale[STATE_##name] != NULL) {                                  \
+        vec step = vec_load(noise + STATE_##name * SPL_TILE + lane) *              \
+                   vec_load(run->noise_scale[STATE_##name] + i);                   \
+        if (run->multiplicative) {                                                 \
+            step *= vec_fma(vec_set(run->noise_a), x.name, vec_set(run->noise_b)); \
+        }                                                                          \
+        g->name = step;                                                            \
     }
     STATES(NOISE_STATE)
-    return g;
 }
 
 VEC_INLINE model_state state_add(const model_state x, const model_state g)
@@ -187,10 +186,10 @@ VEC_INLINE void record_vec(
 typedef struct {
     model_state x;                  /* state at the start of the step */
     model_state y;                  /* state of the stage */
-    model_gates h;                  /* gates at the state of the stage */
+    model_exponentials e;           /* of the gates at the state of the stage */
     model_state slope;              /* weighted sum of the k so far */
     model_state g;                  /* noise increment of the step */
-    vec c;                          /* coupling input at the start of the step */
+    vec c;                          /* frozen: coupling input at the start of the step */
     model_state x_before, f_before; /* for the samples half a step back */
     vec extreme;                    /* largest absolute value of any state */
 } model_work;
@@ -251,6 +250,33 @@ VEC_INLINE void send_half(
     w->f_before = k;
 }
 
+/* New state at the end of a step. */
+VEC_INLINE void end_step(const model_task t, model_work *w, const model_state slope)
+{
+    w->x = state_add(state_fma(vec_set(t.run->dt), slope, w->x), w->g);
+    w->extreme = furthest(w->extreme, w->x);
+}
+
+/* What a stage makes of its slope k: the state of the next stage, or of the next step. A
+ * vector is stored only where it must be, for on some processors a store costs as much as
+ * two multiply-adds. */
+VEC_INLINE void finish_stage(
+    const model_task t, const size_t stage, model_work *w, const model_state k)
+{
+    const vec weight = vec_set(t.scheme->weight[stage]);
+    const model_state slope =
+        stage == 0 ? state_scale(weight, k) : state_fma(weight, k, w->slope);
+    if (stage + 1 == t.scheme->n_stages) {
+        end_step(t, w, slope);
+        return;
+    }
+    w->slope = slope;
+    w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * vec_set(t.run->dt), k, w->x);
+    if (t.scheme->noise_in_stages) {
+        w->y = state_add(w->y, w->g);
+    }
+}
+
 /* Stage 0 of step `step`: samples to send, rows of the observable and the input, and the
  * first slope. At the end of the block, `last`, there is no stage to prepare. Up to the
  * slope there is no store and no branch: parameters are then read as operands. */
@@ -263,13 +289,14 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
     const size_t width = run->coupling->n_channels * SPL_TILE;
     const vec dt = vec_set(run->dt);
     const model_params p = tile_params(run, b->first, lane);
-    const vec q = model_observable(w->x, p, w->h);
+    const model_gates h = gates_from(t.shared, p, &w->e);
+    const vec q = model_observable(w->x, p, h);
     vec sent[SPL_MAX_CHANNELS];
     const vec c = couple_nodes(run, t.form, i, b->sums + step * width + lane,
         shown(run, t.form, &w->x, q), sent);
     model_state k = {0};
     if (!last || t.dense) {
-        k = slope_of(t.scheme, dt, w->x, p, w->h, c, own_input(q));
+        k = slope_of(t.scheme, dt, w->x, p, h, c, own_input(q));
     }
     store_sent(run, t.form, b->sent + step * width + lane, sent);
     if (rows->inputs && step > 0) {
@@ -284,16 +311,12 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
         return;
     }
     if (b->noise != NULL) {
-        w->g = increments(run, b->noise + step * N_STATES * SPL_TILE, lane, i, w->x);
+        draw_increments(run, b->noise + step * N_STATES * SPL_TILE, lane, i, w->x, &w->g);
     }
-    w->c = c;
-    w->slope = state_scale(vec_set(t.scheme->weight[0]), k);
-    if (t.scheme->n_stages > 1) {
-        w->y = state_fma(vec_set(t.scheme->step[1]) * dt, k, w->x);
-        if (t.scheme->noise_in_stages) {
-            w->y = state_add(w->y, w->g);
-        }
+    if (run->frozen) {
+        w->c = c;
     }
+    finish_stage(t, 0, w, k);
 }
 
 /* Stage 1, 2, ... of step `step`. */
@@ -310,26 +333,13 @@ VEC_INLINE void later_stage(
             ? b->half + step * width
             : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
     const model_params p = tile_params(run, b->first, lane);
-    const vec q = model_observable(w->y, p, w->h);
+    const model_gates h = gates_from(t.shared, p, &w->e);
+    const vec q = model_observable(w->y, p, h);
     const vec x = shown(run, t.form, &w->y, q);
     vec sent[SPL_MAX_CHANNELS];
     const vec now = couple_nodes(run, t.form, b->first + lane, sums + lane, x, sent);
     const vec c = vec_select(frozen, w->c, now);
-    const model_state k = slope_of(t.scheme, dt, w->y, p, w->h, c, own_input(q));
-    w->slope = state_fma(vec_set(t.scheme->weight[stage]), k, w->slope);
-    if (stage + 1 < t.scheme->n_stages) {
-        w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, w->x);
-        if (t.scheme->noise_in_stages) {
-            w->y = state_add(w->y, w->g);
-        }
-    }
-}
-
-/* New state at the end of a step. */
-VEC_INLINE void end_step(const model_task t, model_work *w)
-{
-    w->x = state_add(state_fma(vec_set(t.run->dt), w->slope, w->x), w->g);
-    w->extreme = furthest(w->extreme, w->x);
+    finish_stage(t, stage, w, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
 }
 
 /* The new states that the monitors want. */
@@ -351,21 +361,23 @@ VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_w
 #define GATES_AT_ONCE(shared) \
     ((size_t)(N_VECTORS > 1 && ((shared) ? N_UNSHARED : N_GATES) <= 3 ? 2 : 1))
 
-/* Gates of all vectors, at the state of stage `stage`. */
-VEC_INLINE void open_gates(const model_task t, const size_t stage, model_work *work)
+/* Exponentials of all vectors, at the state of stage `stage`. Their divisions come with
+ * the rest of the stage: three numbers are stored instead of five, and the divider works
+ * beside the multiplications. */
+VEC_INLINE void begin_gates(const model_task t, const size_t stage, model_work *work)
 {
     const size_t at_once = GATES_AT_ONCE(t.shared);
     SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u += at_once) {
         const model_state *state[2];
-        model_gates *gates[2];
+        model_exponentials *e[2];
         SPL_UNROLL
         for (size_t v = 0; v < at_once; v++) {
             state[v] = stage == 0 ? &work[u + v].x : &work[u + v].y;
-            gates[v] = &work[u + v].h;
+            e[v] = &work[u + v].e;
         }
-        gates_of(t.shared, at_once, state, t.run->params + t.b->first * N_ALL, SPL_TILE,
-            u * SPL_LANES, gates);
+        exponentials_of(t.shared, at_once, state, t.run->params + t.b->first * N_ALL,
+            SPL_TILE, u * SPL_LANES, e);
     }
     SPL_RELOAD();
 }
@@ -381,29 +393,27 @@ VEC_SPECIALISED void block_of(const model_task t)
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
         work[u].g = (model_state){0};
+        work[u].c = vec_set(0.0);
         work[u].extreme = vec_set(0.0);
         if (t.dense) {
             work[u].x_before = work[u].f_before = work[u].x;
         }
     }
     for (size_t step = 0; step < b->n_steps; step++) {
-        open_gates(t, 0, work);
+        begin_gates(t, 0, work);
         for (size_t u = 0; u < N_VECTORS; u++) {
             first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
-            open_gates(t, stage, work);
+            begin_gates(t, stage, work);
             for (size_t u = 0; u < N_VECTORS; u++) {
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
-        for (size_t u = 0; u < N_VECTORS; u++) {
-            end_step(t, &work[u]);
-        }
         record_states(&rows, step, work);
     }
-    open_gates(t, 0, work);
+    begin_gates(t, 0, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
         first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);

@@ -53,28 +53,25 @@ VEC_INLINE vec whole_power(vec x, const int power)
     return product;
 }
 
-/* All gates of n vectors of nodes, from i on, at their states. The compiler knows n and
- * `shared`: whether exponentials are shared as GATES_SHARED says. */
-VEC_INLINE void gates_of(const bool shared, const size_t n,
+/* What the exponentials of a node's gates fill. */
+typedef struct {
+    vec of[N_GATES + 1]; /* C has no empty array */
+} model_exponentials;
+
+/* The exponentials of n vectors of nodes, from i on, at their states. The compiler knows
+ * n and `shared`: whether they are shared as GATES_SHARED says. */
+VEC_INLINE void exponentials_of(const bool shared, const size_t n,
     const model_state *const *s MODEL_UNUSED, const spl_real *params MODEL_UNUSED,
-    size_t stride MODEL_UNUSED, size_t i MODEL_UNUSED, model_gates *const *h MODEL_UNUSED)
+    size_t stride MODEL_UNUSED, size_t i MODEL_UNUSED, model_exponentials *const *e)
 {
     vec t[VEC_MAX_GATES];
     const size_t own = shared ? N_UNSHARED : N_GATES;
-#define GATE_CONSTANT(name) vec_load(params + PARAM_##name * stride + i + v * SPL_LANES)
-#define GATE_ARGUMENT(name, x, ...)                                             \
-    if (GATE_##name < own) {                                                    \
-        t[v * own + GATE_##name] =                                              \
-            vec_fma(s[v]->x, GATE_CONSTANT(a_##name), GATE_CONSTANT(b_##name)); \
+#define GATE_ARGUMENT(name, x, ...)                                          \
+    if (GATE_##name < own) {                                                 \
+        t[v * own + GATE_##name] = vec_fma(s[v]->x,                          \
+            vec_load(params + PARAM_a_##name * stride + i + v * SPL_LANES),  \
+            vec_load(params + PARAM_b_##name * stride + i + v * SPL_LANES)); \
     }
-#define OWN_GATE(name, ...)                                                    \
-    if (GATE_##name < own) {                                                   \
-        h[v]->name = vec_set(1.0) / (vec_set(1.0) + t[v * own + GATE_##name]); \
-    }
-#define SHARED_GATE(name, base, power)                  \
-    h[v]->name =                                        \
-        vec_set(1.0) / vec_fma(GATE_CONSTANT(k_##name), \
-                           whole_power(t[v * own + GATE_##base], power), vec_set(1.0));
     SPL_UNROLL
     for (size_t v = 0; v < n; v++) {
         GATES(GATE_ARGUMENT)
@@ -82,21 +79,41 @@ VEC_INLINE void gates_of(const bool shared, const size_t n,
     vec_gate_exponentials(n * own, t);
     SPL_UNROLL
     for (size_t v = 0; v < n; v++) {
-        if (shared) {
-            GATES_SHARED(SHARED_GATE)
+        SPL_UNROLL
+        for (size_t k = 0; k < own; k++) {
+            e[v]->of[k] = t[v * own + k];
         }
-        GATES(OWN_GATE)
     }
+}
+
+/* The gates of a vector of nodes from their exponentials. */
+VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
+    const model_params p MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
+{
+    const size_t own MODEL_UNUSED = shared ? N_UNSHARED : N_GATES;
+    model_gates h = {.unused = vec_set(0.0)};
+#define SHARED_GATE(name, base, power) \
+    h.name = vec_set(1.0) /            \
+             vec_fma(p.k_##name, whole_power(e->of[GATE_##base], power), vec_set(1.0));
+#define OWN_GATE(name, ...)                                          \
+    if (GATE_##name < own) {                                         \
+        h.name = vec_set(1.0) / (vec_set(1.0) + e->of[GATE_##name]); \
+    }
+    if (shared) {
+        GATES_SHARED(SHARED_GATE)
+    }
+    GATES(OWN_GATE)
+    return h;
 }
 
 VEC_INLINE model_gates gates_at(const bool shared, const model_state s,
     const spl_real *params, size_t stride, size_t i)
 {
     const model_state *const state = &s;
-    model_gates h = {.unused = vec_set(0.0)};
-    model_gates *const gates = &h;
-    gates_of(shared, 1, &state, params, stride, i, &gates);
-    return h;
+    model_exponentials e;
+    model_exponentials *const filled = &e;
+    exponentials_of(shared, 1, &state, params, stride, i, &filled);
+    return gates_from(shared, load_params(params, stride, i), &e);
 }
 
 VEC_INLINE model_gates tile_gates(const bool shared, const model_state s,

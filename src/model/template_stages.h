@@ -73,7 +73,7 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     if (last || scheme->noise_in_stages) {
         model_state g = {0};
         if (st->noise != NULL) {
-            g = increments(run, st->noise, lane, i, x);
+            draw_increments(run, st->noise, lane, i, x, &g);
         }
         *y = state_add(*y, g);
     }
@@ -95,7 +95,7 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
     const spl_kernel_stage *st)
 {
     model_state y[N_VECTORS];
-    model_gates h[N_VECTORS];
+    model_exponentials e[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         y[u] = stage == 0 ? load_state(run->state, run->stride, st->first + lane)
@@ -106,20 +106,21 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
     SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u += GATES_AT_ONCE(shared)) {
         const model_state *state[2] = {&y[u], &y[(u + 1) % N_VECTORS]};
-        model_gates *gates[2] = {&h[u], &h[(u + 1) % N_VECTORS]};
-        gates_of(shared, GATES_AT_ONCE(shared), state, run->params + st->first * N_ALL,
-            SPL_TILE, u * SPL_LANES, gates);
+        model_exponentials *filled[2] = {&e[u], &e[(u + 1) % N_VECTORS]};
+        exponentials_of(shared, GATES_AT_ONCE(shared), state,
+            run->params + st->first * N_ALL, SPL_TILE, u * SPL_LANES, filled);
     }
     SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_params p = tile_params(run, st->first, lane);
-        const vec q = model_observable(y[u], p, h[u]);
+        const model_gates h = gates_from(shared, p, &e[u]);
+        const vec q = model_observable(y[u], p, h);
         vec sent[SPL_MAX_CHANNELS];
         couple_nodes(run, form, st->first + lane, st->sums + lane,
             shown(run, form, &y[u], q), sent);
         store_sent(run, form, st->sent + lane, sent);
-        store_gates(st->gates + lane, h[u]);
+        store_gates(st->gates + lane, h);
     }
 }
 
