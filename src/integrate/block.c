@@ -82,8 +82,10 @@ static void advance_nodes(
     spl_fill_sums(network, scratch, first, n_steps);
     const bool noise =
         spl_noise_fill(network, first, network->step, n_steps, scratch->noise);
+    const size_t left = network->n_nodes - first;
     const spl_kernel_block block = {
         .first = first,
+        .n_nodes = left < SPL_TILE ? left : SPL_TILE,
         .n_steps = n_steps,
         .sums = scratch->sums,
         .half = scratch->half,

@@ -41,7 +41,8 @@ static inline const spl_real *spl_tile_params(const spl_kernel_run *run, size_t 
 
 /* A block of steps k0 .. k0 + n_steps for one tile. */
 typedef struct spl_kernel_block {
-    size_t first; /* first node of the tile */
+    size_t first;   /* first node of the tile */
+    size_t n_nodes; /* of the tile; vectors of padding alone do not advance */
     size_t n_steps;
     const spl_real *sums; /* [n_steps + 1][n_channels][SPL_TILE], at k0, k0 + 1, ... */
     const spl_real

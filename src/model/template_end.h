@@ -361,14 +361,15 @@ VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_w
 #define GATES_AT_ONCE(shared) \
     ((size_t)(N_VECTORS > 1 && ((shared) ? N_UNSHARED : N_GATES) <= 3 ? 2 : 1))
 
-/* Exponentials of all vectors, at the state of stage `stage`. Their divisions come with
+/* Exponentials of the vectors, at the state of stage `stage`. Their divisions come with
  * the rest of the stage: three numbers are stored instead of five, and the divider works
  * beside the multiplications. */
-VEC_INLINE void begin_gates(const model_task t, const size_t stage, model_work *work)
+VEC_INLINE void begin_gates(
+    const model_task t, const size_t stage, size_t n_vectors, model_work *work)
 {
     const size_t at_once = GATES_AT_ONCE(t.shared);
     SPL_RELOAD();
-    for (size_t u = 0; u < N_VECTORS; u += at_once) {
+    for (size_t u = 0; u < n_vectors; u += at_once) {
         const model_state *state[2];
         model_exponentials *e[2];
         SPL_UNROLL
@@ -389,9 +390,11 @@ VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
     const model_rows rows = rows_of(t.run, b);
+    const size_t n_vectors = (b->n_nodes + SPL_LANES - 1) / SPL_LANES;
     model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
+        work[u].y = work[u].x;
         work[u].g = (model_state){0};
         work[u].c = vec_set(0.0);
         work[u].extreme = vec_set(0.0);
@@ -400,21 +403,21 @@ VEC_SPECIALISED void block_of(const model_task t)
         }
     }
     for (size_t step = 0; step < b->n_steps; step++) {
-        begin_gates(t, 0, work);
-        for (size_t u = 0; u < N_VECTORS; u++) {
+        begin_gates(t, 0, n_vectors, work);
+        for (size_t u = 0; u < n_vectors; u++) {
             first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
-            begin_gates(t, stage, work);
-            for (size_t u = 0; u < N_VECTORS; u++) {
+            begin_gates(t, stage, n_vectors, work);
+            for (size_t u = 0; u < n_vectors; u++) {
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
         record_states(&rows, step, work);
     }
-    begin_gates(t, 0, work);
-    for (size_t u = 0; u < N_VECTORS; u++) {
+    begin_gates(t, 0, n_vectors, work);
+    for (size_t u = 0; u < n_vectors; u++) {
         first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
         vec_store(b->extreme + u * SPL_LANES, work[u].extreme);
