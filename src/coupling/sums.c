@@ -149,6 +149,13 @@ static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_ste
     spl_real samples[SPL_TILE][SPL_PANEL];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
+    if (n_steps == SPL_PANEL && before_end >= SPL_PANEL && slot >= SPL_PANEL &&
+        first + SPL_TILE <= plan->n_nodes) {
+        /* most often: neither end of the ring, all nodes */
+        transpose_tile(sent, sent_step, SPL_PANEL, history + first * plan->pitch + slot,
+            plan->pitch, SPL_TILE, SPL_PANEL);
+        return;
+    }
     transpose_tile(
         sent, sent_step, n_steps, &samples[0][0], SPL_PANEL, SPL_TILE, SPL_PANEL);
     for (size_t lane = 0; lane < SPL_TILE && first + lane < plan->n_nodes; lane++) {
