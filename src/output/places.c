@@ -17,6 +17,9 @@ static const size_t type_bytes[] = {[SPL_PLACE_F4] = 4,
     [SPL_PLACE_CODE] = 1,
     [SPL_PLACE_TEXT] = SPL_MESSAGE_BYTES};
 
+/* That of version 0, the only one that a results file has. */
+enum { SUPERBLOCK_BYTES = 96 };
+
 size_t spl_rows_per_block(size_t width, uint64_t n_rows)
 {
     uint64_t rows = ((uint64_t)1 << 20) / (4 * (uint64_t)width);
@@ -321,6 +324,10 @@ spl_status spl_places_check(
     const spl_place **order = sorted(places, compare_offsets);
     if (order == NULL) {
         return spl_error(SPL_ERR_NO_MEMORY, "out of memory for the results file");
+    }
+    if (places->n > 0 && order[0]->offset < SUPERBLOCK_BYTES) {
+        SPL_FAIL(code, "%s: %s lies in the head of the file; it was changed", path,
+            order[0]->path);
     }
     for (size_t i = 0; i < places->n; i++) {
         const uint64_t end = i + 1 < places->n ? order[i + 1]->offset : file_bytes;

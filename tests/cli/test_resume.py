@@ -8,9 +8,12 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+
+import h5py
 
 from command import COMMAND, digest, environment, files, splenium, wait_until, write, write_pair
 from support.crc32c import crc32c
@@ -249,6 +252,24 @@ def forged_checkpoints_are_refused_too():
         holds("out.ckpt: " in result.err, f"{what}: {result}")
     write("out.ckpt", forged(whole, 24, whole[24:32]))
     equal(resume().code, 0)
+
+
+@test
+def nothing_is_written_into_the_head_of_a_forged_file():
+    write_pair()
+    begin_and_kill()
+    with h5py.File("out.h5") as file:
+        progress = file["progress"]
+        size = progress.size * progress.dtype.itemsize
+        place = struct.pack("<QQ", progress.id.get_offset(), size)
+    content = open("out.h5", "rb").read()
+    equal(content.count(place), 1)
+    forged = content.replace(place, struct.pack("<QQ", 0, size))
+    write("out.h5", forged)
+    result = resume()
+    equal(result.code, 65)
+    holds("/progress lies in the head of the file" in result.err, result.err)
+    holds(open("out.h5", "rb").read() == forged, "the file was changed")
 
 
 @test
