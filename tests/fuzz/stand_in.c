@@ -173,6 +173,11 @@ static const type *type_of(hid_t id)
                                             : NULL;
 }
 
+static bool is_variable_text(const type *t)
+{
+    return t != NULL && t->class == H5T_STRING && t->is_variable != 0;
+}
+
 static hid_t new_space(int rank, const hsize_t *dims)
 {
     const size_t s = n_spaces++ % MAX_SPACES;
@@ -309,7 +314,7 @@ static herr_t read_values(
     if (type_of(wanted) == NULL) {
         return read_numbers(place, t, n, wanted, values) ? 0 : -1;
     }
-    if (t->class == H5T_STRING && t->is_variable != 0) {
+    if (is_variable_text(t)) {
         return n <= MAX_READ / 64 && read_strings(place, n, values) ? 0 : -1;
     }
     uint64_t bytes;
@@ -566,13 +571,12 @@ H5T_class_t H5Tget_class(hid_t id)
 size_t H5Tget_size(hid_t id)
 {
     const type *t = type_of(id);
-    return t == NULL ? 0 : t->is_variable != 0 ? sizeof(char *) : (size_t)t->size;
+    return t == NULL ? 0 : is_variable_text(t) ? sizeof(char *) : (size_t)t->size;
 }
 
 htri_t H5Tis_variable_str(hid_t id)
 {
-    const type *t = type_of(id);
-    return t != NULL && t->class == H5T_STRING && t->is_variable != 0;
+    return is_variable_text(type_of(id));
 }
 
 htri_t H5Tcommitted(hid_t id)
