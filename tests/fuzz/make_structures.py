@@ -16,7 +16,7 @@ import numpy as np
 BASE = pathlib.Path(__file__).resolve().parent / "base"
 FILES = ["results/small", "results/spiking", "hdf5/tvb", "hdf5/sparse", "hdf5/results", "hdf5/edges"]
 # as long as the longest is needed, and short enough that patches reach everything
-MOST_VALUES = 4096
+MOST_VALUES = 16384
 UNDEFINED = 2**64 - 1
 
 
@@ -61,7 +61,9 @@ class Structure:
             n_filters = plist.get_nfilters()
             filter_ = plist.get_filter(0)[0] if n_filters else 0
             offset = item.id.get_offset()
-            place = self.store(item[()], is_variable)
+            # a fixed text with all of its bytes
+            values = item[()] if is_variable else np.asarray(item[()], dtype=item.dtype)
+            place = self.store(values, is_variable)
             fields = dict(
                 dims=(list(item.shape) + [0, 0, 0])[:3], offset=UNDEFINED if offset is None else offset,
                 storage=item.id.get_storage_size(), kind=1, rank=len(item.shape),
