@@ -124,6 +124,10 @@ run_tests() {
     meson test -C "$folder" --print-errorlogs "$@" && return
     # shellcheck disable=SC2012  # the newest
     log=$(ls -t "$folder"/meson-logs/testlog*.txt | head -n 1)
-    grep -a -B 15 '^not ok' "$log" | tail -n 60 || tail -n 60 "$log"
+    if grep -aq '^not ok' "$log"; then
+        grep -a -B 15 '^not ok' "$log" | tail -n 60
+    else
+        tail -n 60 "$log"
+    fi
     return 1
 }

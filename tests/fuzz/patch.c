@@ -11,7 +11,7 @@
 #include "worker.h"
 
 enum { MAX_STORED = 8, MAX_BYTES = 1 << 16, SIGNATURE_BYTES = 8 };
-enum { CHOICES = 2, PATCH_HEAD = 3, HEAP_HEAD = 16 };
+enum { CHOICES = 2, HEAP_HEAD = 16 };
 
 static const char signature[] = "\x89HDF\r\n\x1a\n";
 
@@ -87,23 +87,18 @@ static void restore(const content *wanted)
 
 static void apply(const uint8_t *data, size_t size)
 {
-    while (size >= PATCH_HEAD) {
-        const size_t at = data[0] | (size_t)data[1] << 8;
-        size_t bytes = data[2];
-        data += PATCH_HEAD;
-        size -= PATCH_HEAD;
-        bytes = bytes < size ? bytes : size;
-        const size_t end = at + bytes < file_bytes ? at + bytes : file_bytes;
+    fuzz_patch patch;
+    while (fuzz_next_patch(&data, &size, &patch)) {
+        const size_t at = patch.at;
+        const size_t end = at + patch.bytes < file_bytes ? at + patch.bytes : file_bytes;
         /* no file is read without its signature */
-        if (at >= SIGNATURE_BYTES && at < file_bytes && data[-1] == 0) {
+        if (at >= SIGNATURE_BYTES && at < file_bytes && patch.is_empty) {
             resize(at);
         } else if (at >= SIGNATURE_BYTES && at < end) {
-            memcpy(map + at, data, end - at);
+            memcpy(map + at, patch.data, end - at);
             changed_from = at < changed_from ? at : changed_from;
             changed_to = end > changed_to ? end : changed_to;
         }
-        data += bytes;
-        size -= bytes;
     }
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patch.h"
+
 /* HDF5 1.12 numbered these names; 1.10 has them without numbers. */
 #if !H5_VERSION_GE(1, 12, 0)
 #define H5Lget_info1 H5Lget_info
@@ -42,7 +44,7 @@ typedef struct {
     uint32_t n_nodes, n_attributes, n_bytes, superblock;
 } head;
 
-enum { MAX_BYTES = 1 << 16, MAX_READ = 1 << 24, MAX_SPACES = 64, PATCH_HEAD = 3 };
+enum { MAX_BYTES = 1 << 16, MAX_READ = 1 << 24, MAX_SPACES = 64 };
 
 typedef struct {
     head head;
@@ -114,20 +116,15 @@ void fuzz_stand_in_show(size_t which, const uint8_t *patches, size_t size)
     n_spaces = 0;
     changed_from = t->size;
     changed_to = 0;
-    while (size >= PATCH_HEAD) {
-        const size_t at = patches[0] | (size_t)patches[1] << 8;
-        size_t bytes = patches[2];
-        patches += PATCH_HEAD;
-        size -= PATCH_HEAD;
-        bytes = bytes < size ? bytes : size;
-        const size_t end = at + bytes < t->size ? at + bytes : t->size;
+    fuzz_patch patch;
+    while (fuzz_next_patch(&patches, &size, &patch)) {
+        const size_t at = patch.at;
+        const size_t end = at + patch.bytes < t->size ? at + patch.bytes : t->size;
         if (at < end) {
-            memcpy(shown + at, patches, end - at);
+            memcpy(shown + at, patch.data, end - at);
             changed_from = at < changed_from ? at : changed_from;
             changed_to = end > changed_to ? end : changed_to;
         }
-        patches += bytes;
-        size -= bytes;
     }
 }
 

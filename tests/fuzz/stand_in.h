@@ -13,8 +13,7 @@
  * read. */
 void fuzz_stand_in_load(size_t tree, const char *path);
 
-/* From now on HDF5 tells of tree `tree`, changed by the patches of an input: a place (two
- * bytes, little-endian), a length (one) and as many bytes. */
+/* From now on HDF5 tells of tree `tree`, changed by the patches of an input (patch.h). */
 void fuzz_stand_in_show(size_t tree, const uint8_t *patches, size_t size);
 
 enum { FUZZ_MAX_TREES = 8 };
