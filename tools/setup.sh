@@ -123,11 +123,18 @@ run_tests() {
     shift
     meson test -C "$folder" --print-errorlogs "$@" && return
     # shellcheck disable=SC2012  # the newest
-    log=$(ls -t "$folder"/meson-logs/testlog*.txt | head -n 1)
-    if grep -aq '^not ok' "$log"; then
-        grep -a -B 15 '^not ok' "$log" | tail -n 60
-    else
-        tail -n 60 "$log"
-    fi
+    python3 - "$(ls -t "$folder"/meson-logs/testlog*.json | head -n 1)" <<'END'
+import json
+import sys
+
+for test in map(json.loads, open(sys.argv[1], errors="replace")):
+    if test["result"] in ("OK", "SKIP"):
+        continue
+    said = (test.get("stdout", "") + test.get("stderr", "")).splitlines()
+    ends = [n + 1 for n, line in enumerate(said) if line.startswith("not ok")]
+    for end in ends[:4] or [len(said)]:
+        print(*said[max(end - 20, 0) : end], sep="\n")
+    print("{result} after {duration:.0f} s: {name}".format(**test))
+END
     return 1
 }
