@@ -247,23 +247,30 @@ static void start(spl_monitor *monitor)
     }
 }
 
-/* The sums of due number q: state[v][q mod n_sums][node]. */
-static double *sums_of(const spl_monitor *monitor, size_t v, uint64_t q)
+/* The sums of due number q are state[v][q mod n_sums][node]. */
+static double *sums_in(const spl_monitor *monitor, size_t v, size_t n, size_t slot)
 {
-    const size_t n = n_sums(monitor);
-    return monitor->state + (v * n + (size_t)(q % n)) * monitor->run.n_nodes;
+    return monitor->state + (v * n + slot) * monitor->run.n_nodes;
 }
 
-/* Add bin k, whose mean of variable v stands in its sum, to what is due. */
+/* Add bin k, whose mean of variable v stands in its sum, to what is due: from number to
+ * number without a division. */
 static void spread(spl_monitor *monitor, size_t v, uint64_t k, size_t begin, size_t end)
 {
     const double *mean = monitor->sum + v * monitor->run.n_nodes + begin;
+    const bool share = rows_share(monitor);
+    const uint64_t row_bins = share ? 1 : monitor->row_steps / monitor->bin_steps;
+    const uint64_t row_left = share ? 0 : monitor->row_steps % monitor->bin_steps;
+    const size_t n = n_sums(monitor);
+    const uint64_t q = first_due(monitor, k);
+    uint64_t lag = newest_bin(monitor, q) - k;
+    uint64_t left = spl_monitor_row_step(monitor, q) % monitor->bin_steps;
+    size_t slot = (size_t)(q % n);
     double *sums[AT_ONCE];
     double weights[AT_ONCE];
     size_t count = 0;
-    uint64_t q = first_due(monitor, k);
-    for (uint64_t lag; (lag = newest_bin(monitor, q) - k) < monitor->n_taps; q++) {
-        sums[count] = sums_of(monitor, v, q) + begin;
+    while (lag < monitor->n_taps) {
+        sums[count] = sums_in(monitor, v, n, slot) + begin;
         weights[count] = monitor->table[lag];
         if (lag == monitor->n_taps - 1) {
             memset(sums[count], 0, (end - begin) * sizeof *mean);
@@ -271,6 +278,13 @@ static void spread(spl_monitor *monitor, size_t v, uint64_t k, size_t begin, siz
         if (++count == AT_ONCE) {
             spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
             count = 0;
+        }
+        slot = slot + 1 < n ? slot + 1 : 0;
+        lag += row_bins;
+        left += row_left;
+        if (left >= monitor->bin_steps) {
+            left -= monitor->bin_steps;
+            lag++;
         }
     }
     spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
@@ -297,7 +311,8 @@ static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const doubl
     double factor = tvb ? scale : scale * bin_width_s(monitor);
     double offset = tvb && first_order ? 1.0 : 0.0;
     const uint64_t q = first_due(monitor, step / monitor->bin_steps);
-    const double *sums = sums_of(monitor, v, q);
+    const size_t n = n_sums(monitor);
+    const double *sums = sums_in(monitor, v, n, (size_t)(q % n));
     for (size_t i = begin; i < end; i++) {
         row[i] = factor * (sums[i] - offset);
     }

@@ -14,6 +14,15 @@ typedef struct spl_row_range {
     size_t count;
 } spl_row_range;
 
+/* Where a monitor stands before a block. */
+typedef struct spl_place {
+    uint64_t first_step; /* of the block */
+    uint64_t step;       /* the first to be observed: later if it is in no bin */
+    uint64_t row;        /* that is under way, and its last step */
+    uint64_t row_end;
+    uint64_t bin_end; /* UINT64_MAX: no bins */
+} spl_place;
+
 /* Nothing here counts rows or steps: where a monitor stands follows from the number of
  * the step alone, so the arrays `sum` and `state` are all that a checkpoint needs. */
 struct spl_monitor {
@@ -27,6 +36,7 @@ struct spl_monitor {
     size_t n_taps;       /* of a haemodynamic kernel */
     spl_target target;   /* of the SIMD kernels */
     size_t max_rows;     /* that can end within one block */
+    spl_place next;      /* of the block behind the last, to spare divisions */
     size_t n_sum, n_state, n_table;
     double *rows;  /* [n_variables][rows of the block][width] */
     double *sum;   /* [n_variables][n_nodes], over the bin so far */

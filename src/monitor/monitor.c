@@ -44,13 +44,6 @@ static uint64_t rows_until(const spl_monitor *monitor, uint64_t step)
     return step > transient ? (step - transient) / monitor->row_steps : 0;
 }
 
-static spl_row_range rows_of(const spl_monitor *monitor, const spl_samples *block)
-{
-    uint64_t first = rows_until(monitor, block->first_step - 1);
-    uint64_t end = rows_until(monitor, block->first_step - 1 + block->n_steps);
-    return (spl_row_range){first, (size_t)(end - first)};
-}
-
 uint64_t spl_monitor_row_step(const spl_monitor *monitor, uint64_t row)
 {
     return monitor->run.n_transient + (row + 1) * monitor->row_steps;
@@ -220,16 +213,53 @@ static void clear_sums(spl_monitor *monitor, size_t begin, size_t end)
     }
 }
 
-/* The rows that end within the block from the step on; the first of them, or the next
- * row, ends at first_end. */
-static spl_row_range rows_from(
-    const spl_monitor *monitor, uint64_t step, uint64_t last, uint64_t *first_end)
+static spl_place find_place(const spl_monitor *monitor, uint64_t first_step)
 {
-    spl_row_range rows = {rows_until(monitor, step - 1), 0};
-    *first_end = spl_monitor_row_step(monitor, rows.first);
-    if (*first_end <= last) {
-        const uint64_t left = last - *first_end;
-        rows.count = left < monitor->row_steps ? 1 : left / monitor->row_steps + 1;
+    spl_place at = {.first_step = first_step, .step = first_step};
+    if (at.step <= monitor->bin_origin) {
+        at.step = monitor->bin_origin + 1;
+    }
+    at.row = rows_until(monitor, at.step - 1);
+    at.row_end = spl_monitor_row_step(monitor, at.row);
+    at.bin_end = monitor->bin_steps > 0
+                     ? window_end(at.step, monitor->bin_origin, monitor->bin_steps)
+                     : UINT64_MAX;
+    return at;
+}
+
+static spl_place place_of(const spl_monitor *monitor, const spl_samples *block)
+{
+    return monitor->next.first_step == block->first_step
+               ? monitor->next
+               : find_place(monitor, block->first_step);
+}
+
+static uint64_t last_step(const spl_samples *block)
+{
+    return block->first_step - 1 + block->n_steps;
+}
+
+/* The place behind the block. */
+static spl_place move_on(const spl_monitor *monitor, spl_place at, uint64_t last)
+{
+    at.first_step = last + 1;
+    at.step = at.step > last ? at.step : last + 1;
+    while (at.row_end <= last) {
+        at.row++;
+        at.row_end += monitor->row_steps;
+    }
+    while (at.bin_end <= last) {
+        at.bin_end += monitor->bin_steps;
+    }
+    return at;
+}
+
+/* The rows that end within the block. */
+static spl_row_range rows_of(const spl_monitor *monitor, spl_place at, uint64_t last)
+{
+    spl_row_range rows = {at.row, 0};
+    for (; at.row_end <= last; at.row_end += monitor->row_steps) {
+        rows.count++;
     }
     return rows;
 }
@@ -244,42 +274,33 @@ static void write_row(spl_monitor *monitor, const spl_samples *block, spl_row_ra
     }
 }
 
-/* Called for a few nodes at a time: divides as little as it can. */
+/* Called for a few nodes at a time: divides nothing. */
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end)
 {
     const struct spl_monitor_ops *ops = monitor->ops;
-    const bool bins = monitor->bin_steps > 0;
-    const uint64_t last = block->first_step - 1 + block->n_steps;
-    uint64_t step = block->first_step;
-    if (step <= monitor->bin_origin) {
-        step = monitor->bin_origin + 1;
-    }
-    if (ops->row == NULL || begin >= end || step > last) {
+    const uint64_t last = last_step(block);
+    spl_place at = place_of(monitor, block);
+    if (ops->row == NULL || begin >= end || at.step > last) {
         return;
     }
-    uint64_t row_end;
-    const spl_row_range rows = rows_from(monitor, step, last, &row_end);
-    uint64_t row = rows.first;
-    uint64_t bin_end =
-        bins ? window_end(step, monitor->bin_origin, monitor->bin_steps) : UINT64_MAX;
-    for (uint64_t stop; step <= last; step = stop + 1) {
-        stop = bin_end < row_end ? bin_end : row_end;
+    const spl_row_range rows = rows_of(monitor, at, last);
+    for (uint64_t stop; at.step <= last; at.step = stop + 1) {
+        stop = at.bin_end < at.row_end ? at.bin_end : at.row_end;
         stop = stop < last ? stop : last;
-        if (bins) {
-            add_to_sums(monitor, block, step, stop - step + 1, begin, end);
+        if (monitor->bin_steps > 0) {
+            add_to_sums(monitor, block, at.step, stop - at.step + 1, begin, end);
         }
-        if (stop == bin_end && ops->bin != NULL) {
+        if (stop == at.bin_end && ops->bin != NULL) {
             ops->bin(monitor, stop, begin, end);
         }
-        if (stop == row_end) {
-            write_row(monitor, block, rows, row, begin, end);
-            row++;
-            row_end += monitor->row_steps;
+        if (stop == at.row_end) {
+            write_row(monitor, block, rows, at.row++, begin, end);
+            at.row_end += monitor->row_steps;
         }
-        if (stop == bin_end) {
+        if (stop == at.bin_end) {
             clear_sums(monitor, begin, end);
-            bin_end += monitor->bin_steps;
+            at.bin_end += monitor->bin_steps;
         }
     }
 }
@@ -288,7 +309,9 @@ spl_status spl_monitor_flush(spl_monitor *monitor, const spl_samples *block, siz
     spl_frame_sink *sink, void *user)
 {
     spl_status status = SPL_OK;
-    spl_row_range rows = rows_of(monitor, block);
+    const spl_place at = place_of(monitor, block);
+    const spl_row_range rows = rows_of(monitor, at, last_step(block));
+    monitor->next = move_on(monitor, at, last_step(block));
     if (monitor->ops->finish != NULL) {
         SPL_TRY(monitor->ops->finish(monitor, block, rows));
     }

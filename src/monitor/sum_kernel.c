@@ -59,19 +59,19 @@ static void divide(double *mean, const double *sum, double count, size_t n)
     }
 }
 
+/* Sum by sum: each is one stream through memory. */
 static void spread(
     double *const *sums, const double *weights, size_t count, const double *x, size_t n)
 {
-    size_t i = 0;
-    for (; i + SPL_LANES <= n; i += SPL_LANES) {
-        const vec at = vec_load(x + i);
-        for (size_t m = 0; m < count; m++) {
-            vec_store(sums[m] + i, vec_load(sums[m] + i) + vec_set(weights[m]) * at);
+    for (size_t m = 0; m < count; m++) {
+        double *sum = sums[m];
+        const vec weight = vec_set(weights[m]);
+        size_t i = 0;
+        for (; i + SPL_LANES <= n; i += SPL_LANES) {
+            vec_store(sum + i, vec_load(sum + i) + weight * vec_load(x + i));
         }
-    }
-    for (; i < n; i++) {
-        for (size_t m = 0; m < count; m++) {
-            sums[m][i] += weights[m] * x[i];
+        for (; i < n; i++) {
+            sum[i] += weights[m] * x[i];
         }
     }
 }

@@ -142,10 +142,10 @@ typedef struct spl_ring {
     size_t first_place;
     unsigned char *data; /* [n_variables][capacity][width] items */
     uint32_t *crc;       /* [n_variables]: of the block under way, as written so far */
-    uint64_t appended;   /* both under the mutex */
-    uint64_t written;
-    uint64_t durable;        /* rows below come again and are compared; 0: none */
-    unsigned char *compared; /* [rows_per_block] rows of the file, or NULL */
+    _Atomic uint64_t appended; /* by the stepping thread */
+    _Atomic uint64_t written;  /* by the I/O thread, under the mutex */
+    uint64_t durable;          /* rows below come again and are compared; 0: none */
+    unsigned char *compared;   /* [rows_per_block] rows of the file, or NULL */
 } spl_ring;
 
 struct spl_output {
@@ -174,14 +174,14 @@ struct spl_output {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t work, room;
+    _Atomic uint64_t step;      /* by the stepping thread, when its rows were appended */
+    _Atomic(spl_status) status; /* of the I/O thread, under the mutex with the message */
+    char message[1024];
     /* under the mutex */
-    uint64_t step;
     bool stop;
     spl_checkpoint *checkpoint; /* to be written; NULL: none is under way */
     spl_record checkpoint_record;
     char checkpoint_problem[512]; /* why the last one failed, "" if nobody must know */
-    spl_status status;            /* of the I/O thread */
-    char message[1024];
 };
 
 SPL_MUST_CHECK spl_status spl_writer_init(

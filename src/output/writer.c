@@ -230,6 +230,7 @@ out:
 
 void spl_writer_record(const spl_output *output, spl_record *record)
 {
+    /* the step first: rows of later steps do no harm */
     *record = (spl_record){.step = output->step, .n_streams = output->n_streams};
     for (size_t s = 0; s < output->n_streams; s++) {
         record->rows[s] = output->rings[s].appended;
@@ -485,7 +486,7 @@ spl_status spl_writer_stop(spl_output *output)
     return report(output);
 }
 
-static void store_f4(unsigned char *out, const double *values, size_t n)
+static void store_f4(unsigned char *restrict out, const double *restrict values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float value = (float)values[i];
@@ -496,7 +497,7 @@ static void store_f4(unsigned char *out, const double *values, size_t n)
     }
 }
 
-static void store_f8(unsigned char *out, const double *values, size_t n)
+static void store_f8(unsigned char *restrict out, const double *restrict values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         uint64_t bits;
@@ -543,21 +544,33 @@ static spl_status check_frame(const spl_output *output, const spl_frame *frame)
     return SPL_OK;
 }
 
-/* Wait until some slots are free. Result: how many rows may be copied at once; 0 after an
- * error of the I/O thread. */
-static size_t wait_for_room(spl_output *output, const spl_ring *ring, size_t wanted)
+/* Wait until some slots are free. Result: how many; 0 after an error of the I/O thread.
+ */
+static size_t wait_for_room(spl_output *output, const spl_ring *ring)
 {
-    pthread_mutex_lock(&output->mutex);
-    while (output->status == SPL_OK && ring->appended - ring->written == ring->capacity) {
-        pthread_cond_wait(&output->room, &output->mutex);
+    const uint64_t appended = atomic_load_explicit(&ring->appended, memory_order_relaxed);
+    uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
+    if (appended - written == ring->capacity) {
+        pthread_mutex_lock(&output->mutex);
+        while (output->status == SPL_OK && appended - ring->written == ring->capacity) {
+            pthread_cond_wait(&output->room, &output->mutex);
+        }
+        written = ring->written;
+        pthread_mutex_unlock(&output->mutex);
     }
-    size_t room = output->status == SPL_OK
-                      ? ring->capacity - (size_t)(ring->appended - ring->written)
-                      : 0;
-    pthread_mutex_unlock(&output->mutex);
-    const size_t to_the_end = ring->capacity - (size_t)(ring->appended % ring->capacity);
-    room = room < to_the_end ? room : to_the_end;
-    return room < wanted ? room : wanted;
+    return output->status == SPL_OK ? ring->capacity - (size_t)(appended - written) : 0;
+}
+
+/* The I/O thread may have the rows; it is woken for a full block. */
+static void hand_over(spl_output *output, spl_ring *ring, uint64_t appended)
+{
+    const bool full = appended % ring->rows_per_block < appended - ring->appended;
+    atomic_store_explicit(&ring->appended, appended, memory_order_release);
+    if (full) {
+        pthread_mutex_lock(&output->mutex);
+        pthread_cond_signal(&output->work);
+        pthread_mutex_unlock(&output->mutex);
+    }
 }
 
 spl_status spl_output_append(spl_output *output, const spl_frame *frame)
@@ -566,18 +579,18 @@ spl_status spl_output_append(spl_output *output, const spl_frame *frame)
     size_t done = 0;
     while (status == SPL_OK && done < frame->n_rows) {
         spl_ring *ring = &output->rings[frame->monitor];
-        const size_t count = wait_for_room(output, ring, frame->n_rows - done);
+        const uint64_t appended = ring->appended;
+        const size_t left = frame->n_rows - done;
+        const size_t to_the_end = ring->capacity - (size_t)(appended % ring->capacity);
+        size_t count = wait_for_room(output, ring);
         if (count == 0) {
-            return report(output);
+            return spl_output_state(output);
         }
+        count = count < to_the_end ? count : to_the_end;
+        count = count < left ? count : left;
         copy_rows(ring, frame, done, count);
+        hand_over(output, ring, appended + count);
         done += count;
-        pthread_mutex_lock(&output->mutex);
-        ring->appended += count;
-        if (has_full_block(output)) {
-            pthread_cond_signal(&output->work);
-        }
-        pthread_mutex_unlock(&output->mutex);
     }
     return status;
 }
@@ -660,14 +673,17 @@ void spl_output_count(spl_output *output, const uint64_t *spikes, const uint64_t
 
 void spl_output_step(spl_output *output, uint64_t step)
 {
-    pthread_mutex_lock(&output->mutex);
-    output->step = step > output->step ? step : output->step;
-    pthread_mutex_unlock(&output->mutex);
+    if (step > output->step) {
+        atomic_store_explicit(&output->step, step, memory_order_release);
+    }
 }
 
 spl_status spl_output_state(spl_output *output)
 {
-    pthread_mutex_lock(&output->mutex);
+    if (output->status == SPL_OK) {
+        return SPL_OK;
+    }
+    pthread_mutex_lock(&output->mutex); /* for the message */
     const spl_status status = report(output);
     pthread_mutex_unlock(&output->mutex);
     return status;

@@ -16,6 +16,9 @@ static const double TRIAL_EVERY_S = 1.0;
 static const double TRIAL_EVERY = 20.0;
 
 static const double REPORT_EVERY_S = 0.1;
+/* Short blocks do not look at the clock each, which takes as long as some 20 nodes' step.
+ */
+static const double LOOK_EVERY_S = 1e-4;
 
 void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user)
 {
@@ -59,6 +62,11 @@ static void find_range(const spl_sim *sim, double *low, double *high)
     }
 }
 
+static int n_stops(spl_sim *sim)
+{
+    return atomic_load_explicit(&sim->n_stops, memory_order_relaxed);
+}
+
 static void report(spl_sim *sim, uint64_t step)
 {
     const spl_settings *settings = &sim->settings;
@@ -83,18 +91,27 @@ void spl_sim_observe(void *user, const spl_samples *block, size_t begin, size_t 
     }
 }
 
-static int n_stops(spl_sim *sim)
+/* After so many blocks as took about LOOK_EVERY_S: tell of the progress; is a checkpoint
+ * due, or all of the run's time used up? */
+static void look_at_clock(spl_sim *sim, uint64_t step)
 {
-    return atomic_load_explicit(&sim->n_stops, memory_order_relaxed);
-}
-
-/* Is a checkpoint due, or all of the run's time used up? */
-static void look_at_clock(spl_sim *sim)
-{
-    if (sim->output == NULL) {
+    if (--sim->blocks_left > 0) {
         return;
     }
     const double now = spl_now();
+    const bool soon = now - sim->looked_s < 0.5 * LOOK_EVERY_S;
+    const bool late = now - sim->looked_s > LOOK_EVERY_S;
+    const bool longer = soon && sim->blocks_at_once < 64;
+    sim->blocks_at_once = late ? 1 : sim->blocks_at_once << longer;
+    sim->blocks_left = sim->blocks_at_once;
+    sim->looked_s = now;
+    if (sim->report != NULL && now >= sim->next_report_s) {
+        report(sim, step);
+        sim->next_report_s = spl_now() + REPORT_EVERY_S;
+    }
+    if (sim->output == NULL) {
+        return;
+    }
     if (now >= sim->stop_s && n_stops(sim) == 0) {
         spl_sim_stop(sim);
     }
@@ -139,11 +156,7 @@ static bool finish_block(void *user, const spl_samples *block)
     if (sim->status != SPL_OK) {
         return false;
     }
-    if (sim->report != NULL && spl_now() >= sim->next_report_s) {
-        report(sim, step);
-        sim->next_report_s = spl_now() + REPORT_EVERY_S;
-    }
-    look_at_clock(sim);
+    look_at_clock(sim, step);
     return n_stops(sim) == 0 && !sim->checkpoint_due;
 }
 

@@ -33,6 +33,8 @@ struct spl_sim {
     _Atomic int n_stops; /* how often the run was asked to end */
     spl_checkpoint checkpoint;
     double next_checkpoint_s, stop_s; /* monotonic clock */
+    double looked_s;                  /* at the clock, last */
+    int blocks_at_once, blocks_left;  /* from look to look; until the next */
     bool checkpoint_due;
     char connectome_hash[SPL_SHA256_HEX], identity[SPL_SHA256_HEX]; /* "": not yet */
     double next_trial_s;                                            /* monotonic clock */
