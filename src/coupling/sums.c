@@ -29,23 +29,37 @@ VEC_INLINE const spl_real *window_of(
            spl_plan_slot(plan, k - plan->delay[e]);
 }
 
+/* Windows of the next edges, of edge e in place e mod AHEAD: found once, for the cache,
+ * and kept. */
+typedef struct {
+    const spl_real *at[AHEAD];
+} next_windows;
+
+VEC_INLINE void fetch_ahead(const spl_plan *plan, const spl_real *history, int64_t k,
+    size_t e, next_windows *next)
+{
+    const spl_real *window = window_of(plan, history, k, e);
+    next->at[e % AHEAD] = window;
+    SPL_UNROLL
+    for (size_t byte = 0; byte < WINDOW_BYTES; byte += LINE) {
+        __builtin_prefetch((const char *)window + byte);
+    }
+    __builtin_prefetch((const char *)window + WINDOW_BYTES - 1);
+}
+
 /* Columns of one node over its edges before `end`. Column c reads slot (k + c - d) mod
  * ring; the mirrored head keeps the window contiguous. */
 VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t k,
     const sum_form form, const vec_lanes *wanted, size_t node, size_t end,
-    spl_real *columns)
+    next_windows *next, spl_real *columns)
 {
     vec sum[N_VECTORS] = {0};
     for (size_t e = plan->start[node]; e < end; e++) {
-        const spl_real *window = window_of(plan, history, k, e);
+        const spl_real *window =
+            form.ahead ? next->at[e % AHEAD] : window_of(plan, history, k, e);
         const vec weight = vec_set(plan->weight[e]);
         if (form.ahead) {
-            const char *next = (const char *)window_of(plan, history, k, e + AHEAD);
-            SPL_UNROLL
-            for (size_t byte = 0; byte < WINDOW_BYTES; byte += LINE) {
-                __builtin_prefetch(next + byte);
-            }
-            __builtin_prefetch(next + WINDOW_BYTES - 1);
+            fetch_ahead(plan, history, k, e + AHEAD, next);
         }
         SPL_UNROLL
         for (size_t v = 0; v < form.n_vectors; v++) {
@@ -54,6 +68,9 @@ VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t 
                 form.all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]),
                 sum[v]);
         }
+    }
+    for (size_t e = end; form.ahead && e < plan->start[node + 1]; e++) {
+        fetch_ahead(plan, history, k, e + AHEAD, next);
     }
     for (size_t v = 0; v < form.n_vectors; v++) {
         vec_store(columns + v * SPL_LANES, sum[v]);
@@ -90,10 +107,14 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
     const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
     size_t first, spl_real (*columns)[SPL_PANEL])
 {
+    next_windows next;
+    for (size_t a = 0; form.ahead && a < AHEAD; a++) {
+        fetch_ahead(plan, history, k, plan->start[first] + a, &next);
+    }
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane < plan->n_nodes) {
             sum_node(plan, history, k, form, wanted, first + lane, end[first + lane],
-                columns[lane]);
+                &next, columns[lane]);
         } else {
             for (size_t column = 0; column < SPL_PANEL; column++) {
                 columns[lane][column] = 0.0;

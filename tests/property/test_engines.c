@@ -232,6 +232,29 @@ START_TEST(a_long_run_of_a_large_network_has_the_same_bits)
 }
 END_TEST
 
+/* Histories of more than a megabyte are fetched ahead, see coupling/sums.c: here many
+ * edges of a node are left out of that for being short. */
+START_TEST(large_histories_have_the_same_bits)
+{
+    uint64_t random = random_seed("large_histories");
+    static const bits_kind kinds[] = {BITS_DELAYED, BITS_SELF, BITS_SHORT, BITS_MIXED,
+        BITS_FEW, BITS_ISOLATED, BITS_NEGATIVE};
+    bits_case *c = bits_create(random_whole(&random, 290, 310),
+        spl_model_find("larter_breakspear"), spl_coupling_find("mean_rate"));
+    const size_t some_edge = c->n_nodes + 1 + random_whole(&random, 0, c->n_nodes);
+    bits_draw_edges(c, kinds[_i], random_uniform(&random, 0.1, 0.4), &random);
+    bits_draw_noise(c, SPL_NOISE_ADDITIVE, &random);
+    c->weights[some_edge] = 0.01;
+    c->lengths[some_edge] = 900.0 * c->settings.dt;
+    for (size_t block = 0; block <= 24; block += 8) {
+        const bits_way way = {
+            .threads = 1 + (int)(block % 3), .block = block, .chunk = 45};
+        compare_with_reference(c, &way, 45, bits_kind_names[kinds[_i]]);
+    }
+    bits_free(c);
+}
+END_TEST
+
 /* A dense matrix and a list of edges are summed in the same order. */
 START_TEST(dense_and_sparse_sums_have_the_same_bits)
 {
@@ -309,6 +332,7 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(all, blocks_of_any_length_have_the_same_bits, 0, 8);
     tcase_add_test(all, any_set_of_recorded_variables_has_the_same_bits);
     tcase_add_test(all, a_long_run_of_a_large_network_has_the_same_bits);
+    tcase_add_loop_test(all, large_histories_have_the_same_bits, 0, 7);
     tcase_add_loop_test(all, dense_and_sparse_sums_have_the_same_bits, 0, 7);
     tcase_add_test(all, given_normals_replace_the_generator);
     suite_add_tcase(suite, all);
