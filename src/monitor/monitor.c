@@ -274,7 +274,8 @@ static void write_row(spl_monitor *monitor, const spl_samples *block, spl_row_ra
     }
 }
 
-/* Called for a few nodes at a time: divides nothing. */
+/* Called for a few nodes at a time, so nothing is found out here that is the same for
+ * all. */
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end)
 {

@@ -16,7 +16,7 @@ static const double TRIAL_EVERY_S = 1.0;
 static const double TRIAL_EVERY = 20.0;
 
 static const double REPORT_EVERY_S = 0.1;
-/* Short blocks do not look at the clock each, which takes as long as some 20 nodes' step.
+/* Short blocks do not look at the clock each: that takes as long as a step of four nodes.
  */
 static const double LOOK_EVERY_S = 1e-4;
 
