@@ -31,7 +31,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         for (uint8_t r = 0; r < N_READERS; r++) {
             const uint8_t whole[] = {i, r};
             unsigned choice;
-            fuzz_file_make(stored, whole, sizeof whole, &choice);
+            fuzz_file_make(stored, i, whole, sizeof whole, &choice);
             answers[i][r].data = fuzz_record(
                 fuzz_readers[FUZZ_N_PARSED + r], fuzz_file_path(), &answers[i][r].size);
         }
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const size_t which = size > 0 ? data[0] % N_STORED : 0;
     unsigned choice;
-    fuzz_file_make(stored, data, size, &choice);
+    fuzz_file_make(stored, which, data, size, &choice);
     const size_t reader = choice % N_READERS;
     fuzz_answer(answers[which][reader].data, answers[which][reader].size);
     fuzz_readers[FUZZ_N_PARSED + reader](fuzz_file_path());

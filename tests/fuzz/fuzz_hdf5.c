@@ -8,8 +8,9 @@ static bool read_connectome(const uint8_t *data, size_t size)
 {
     static const char *const stored[] = {
         "hdf5/tvb", "hdf5/sparse", "hdf5/results", "hdf5/edges", NULL};
+    const size_t which = size > 0 ? data[0] % (sizeof stored / sizeof *stored - 1) : 0;
     unsigned choice;
-    const bool good = fuzz_file_make(stored, data, size, &choice);
+    const bool good = fuzz_file_make(stored, which, data, size, &choice);
     if (good) {
         fuzz_readers[FUZZ_N_RESULTS + choice % (FUZZ_N_READERS - FUZZ_N_RESULTS)](
             fuzz_file_path());

@@ -142,26 +142,25 @@ static bool has_deadly_heap(void)
     return false;
 }
 
-bool fuzz_file_make(
-    const char *const *stored, const uint8_t *data, size_t size, unsigned *choice)
+bool fuzz_is_whole(const uint8_t *data, size_t size)
 {
-    size_t n = 0;
-    size_t which = 0;
+    return size >= SIGNATURE_BYTES && memcmp(data, signature, SIGNATURE_BYTES) == 0;
+}
+
+bool fuzz_file_make(const char *const *stored, size_t which, const uint8_t *data,
+    size_t size, unsigned *choice)
+{
     if (file < 0) {
         read_stored(stored);
     }
-    while (stored[n] != NULL) {
-        n++;
-    }
     *choice = size > 0 ? data[size - 1] : 0;
-    if (size >= SIGNATURE_BYTES && memcmp(data, signature, SIGNATURE_BYTES) == 0) {
+    if (fuzz_is_whole(data, size)) {
         resize(size);
         memcpy(map, data, size);
         present = NULL;
         return !has_deadly_heap();
     }
     if (size >= CHOICES) {
-        which = data[0] % n;
         *choice = data[1];
         data += CHOICES;
         size -= CHOICES;

@@ -33,14 +33,17 @@ static inline bool fuzz_next_patch(const uint8_t **data, size_t *size, fuzz_patc
 
 /* Where it is made. It has a real name: HDF5 resolves links. */
 const char *fuzz_file_path(void);
+/* Is an input a whole file? */
+bool fuzz_is_whole(const uint8_t *data, size_t size);
 /* Make the file of an input.
  *   stored     names in tests/fuzz/base, NULL behind the last
+ *   which      of them is changed
  *   *choice    receives which reader the input asks for
- * An HDF5 file is taken as it is, for the reader that its last byte asks for. Anything
- * else begins with a byte each for the stored file and the reader; patches follow. A
- * length of 0 cuts the file off at the place.
+ * A whole file is taken as it is, for the reader that its last byte asks for. Anything
+ * else begins with a byte from which the caller has found the stored file, and one for
+ * the reader; patches follow. A length of 0 cuts the file off at the place.
  * Result: false if HDF5 would surely not come back from it. */
-bool fuzz_file_make(
-    const char *const *stored, const uint8_t *data, size_t size, unsigned *choice);
+bool fuzz_file_make(const char *const *stored, size_t which, const uint8_t *data,
+    size_t size, unsigned *choice);
 
 #endif
