@@ -5,40 +5,36 @@
 #include "readers.h"
 #include "worker.h"
 
-/* HDF5 takes milliseconds for a whole file. So most inputs change one of few objects,
- * which is as good as the whole to some readers. */
+/* HDF5 takes milliseconds for a whole file, one for few objects, which are as good to
+ * those readers that walk through whatever is there. */
 enum { SMALL, SPIKING, BARE, ROWS, N_STORED };
 static const char *const stored[N_STORED + 1] = {
     "results/small", "results/spiking", "results/bare", "results/rows", NULL};
 
-/* The whole ones have letters that are not found by chance. */
-static size_t base_of(const uint8_t *data, size_t size)
+static fuzz_reader *reader_of(size_t base, unsigned choice)
 {
-    const uint8_t first = size > 0 && !fuzz_is_whole(data, size) ? data[0] : 'S';
-    return first == 'S' ? SMALL : first == 'P' ? SPIKING : first % 2 == 0 ? BARE : ROWS;
-}
-
-static void read_with(size_t base, unsigned choice, const char *path)
-{
+    static const unsigned of_parts[] = {
+        FUZZ_DESCRIBE, FUZZ_TAKE_CONFIG, FUZZ_FIND_PLACES};
     static const unsigned of_bare[] = {FUZZ_DESCRIBE, FUZZ_TAKE_CONFIG, FUZZ_HASH};
-    if (base < BARE) {
-        fuzz_readers[choice % FUZZ_N_PARSED](path);
-    } else if (base == BARE) {
-        fuzz_readers[of_bare[choice % 3]](path);
-    } else if (choice % 2 == 0) {
-        fuzz_readers[FUZZ_SURVEY](path);
-    } else {
-        fuzz_read_planned(path);
+    switch (base) {
+    case BARE:
+        return fuzz_readers[of_bare[choice % 3]];
+    case ROWS:
+        return choice % 2 == 0 ? fuzz_readers[FUZZ_SURVEY] : fuzz_read_planned;
+    default:
+        return fuzz_readers[of_parts[choice % 3]];
     }
 }
 
 static bool read_results(const uint8_t *data, size_t size)
 {
-    const size_t base = base_of(data, size);
+    const size_t base = size > 0 ? data[0] % N_STORED : 0;
     unsigned choice;
     const bool good = fuzz_file_make(stored, base, data, size, &choice);
-    if (good) {
-        read_with(base, choice, fuzz_file_path());
+    if (good && fuzz_is_whole(data, size)) {
+        fuzz_readers[choice % FUZZ_N_PARSED](fuzz_file_path());
+    } else if (good) {
+        reader_of(base, choice)(fuzz_file_path());
     }
     return good;
 }

@@ -11,7 +11,7 @@ typedef void fuzz_reader(const char *path);
 /* Those of results files, of which those from FUZZ_N_PARSED on read slots and rows by
  * themselves, where HDF5 has found them; then those of connectomes and of lists of
  * connections. */
-enum { FUZZ_DESCRIBE, FUZZ_TAKE_CONFIG, FUZZ_SURVEY, FUZZ_HASH };
+enum { FUZZ_DESCRIBE, FUZZ_TAKE_CONFIG, FUZZ_SURVEY, FUZZ_HASH, FUZZ_FIND_PLACES };
 enum { FUZZ_N_PARSED = 6, FUZZ_N_RESULTS = 8, FUZZ_N_READERS = 10 };
 
 extern fuzz_reader *const fuzz_readers[FUZZ_N_READERS];
