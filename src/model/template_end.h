@@ -344,16 +344,13 @@ VEC_INLINE void later_stage(
 
 /* The new states that the monitors want. The row of the next step comes into the nearest
  * cache meanwhile: a block's sums have pushed it out. */
-enum { LINE = 64 };
 VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_work *work)
 {
     const size_t apart = sizeof *work / sizeof(spl_real);
     for (size_t r = 0; r < rows->n_states; r++) {
         const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
         spl_real *row = rows->row[r] + step * rows->pitch;
-        for (size_t lane = 0; lane < SPL_TILE; lane += LINE / sizeof *row) {
-            __builtin_prefetch(row + rows->pitch + lane, 1);
-        }
+        vec_fetch(row + rows->pitch, SPL_TILE * sizeof *row);
         SPL_UNROLL
         for (size_t u = 0; u < N_VECTORS; u++) {
             vec_store(row + u * SPL_LANES, vec_load(x + u * apart));

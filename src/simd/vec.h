@@ -84,6 +84,16 @@ VEC_INLINE void vec_store(spl_real *p, vec x)
     *(vec_memory *)p = x;
 }
 
+/* Bring the cache lines of some bytes near, the first of which is in the first of them,
+ * while the processor does other things. */
+VEC_INLINE void vec_fetch(const void *first, size_t bytes)
+{
+    enum { LINE = 64 };
+    for (size_t at = 0; at < bytes; at += LINE) {
+        __builtin_prefetch((const char *)first + at);
+    }
+}
+
 VEC_INLINE vec_uint vec_bits(vec x)
 {
     return (vec_uint)x;

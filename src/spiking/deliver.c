@@ -80,10 +80,7 @@ VEC_INLINE void add_row(const delivery *d, const bool own_weights, const int del
 
 VEC_INLINE void fetch(const void *first, size_t bytes)
 {
-    const char *line = first;
-    for (size_t at = 0; at < bytes && at < FETCHED_BYTES; at += SPL_ALIGNMENT) {
-        __builtin_prefetch(line + at);
-    }
+    vec_fetch(first, bytes < FETCHED_BYTES ? bytes : FETCHED_BYTES);
 }
 
 VEC_INLINE void fetch_row(
