@@ -13,6 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.tap import Skip, equal, holds  # noqa: E402
 
 COMMAND = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "splenium"
+# "valgrind ..."
+UNDER = os.environ.get("SPL_TEST_UNDER", "").split()
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Two regions, with and without self-connections.
@@ -39,7 +41,7 @@ def environment(**more):
 
 def splenium(*words, env=None, cwd=None, **options):
     result = subprocess.run(
-        [COMMAND, *[str(word) for word in words]],
+        [*UNDER, COMMAND, *[str(word) for word in words]],
         env=env or environment(),
         cwd=cwd,
         capture_output=True,

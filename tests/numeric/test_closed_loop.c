@@ -164,8 +164,9 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("closed_loop");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, the_closed_loop_lies_on_the_transfer_curve, 0, 2);
+    tcase_add_loop_test(lengthy, the_closed_loop_lies_on_the_transfer_curve, 0, 2);
     tcase_add_loop_test(all, a_pulse_reaches_the_neurons_to_the_step, 0, 6);
     suite_add_tcase(suite, all);
     return suite;

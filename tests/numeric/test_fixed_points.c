@@ -253,14 +253,15 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("fixed_points");
     TCase *facts = tcase_create("facts");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(facts, 60);
     tcase_add_test(facts, fixed_points);
     tcase_add_test(facts, saddle_node_bound);
-    tcase_add_loop_test(facts, hopf_points_in_the_slope, 0, sizeof hopf / sizeof *hopf);
-    tcase_add_test(facts, hopf_points_in_the_reversal_potentials);
+    tcase_add_loop_test(lengthy, hopf_points_in_the_slope, 0, sizeof hopf / sizeof *hopf);
+    tcase_add_test(lengthy, hopf_points_in_the_reversal_potentials);
     tcase_add_test(facts, exponents_of_fixed_points);
-    tcase_add_test(facts, a_run_ends_in_the_fixed_point);
-    tcase_add_test(facts, starts_below_and_above_the_bound);
+    tcase_add_test(lengthy, a_run_ends_in_the_fixed_point);
+    tcase_add_test(lengthy, starts_below_and_above_the_bound);
     suite_add_tcase(suite, facts);
     return suite;
 }

@@ -403,12 +403,13 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("noise");
     TCase *noise = tcase_create("noise");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(noise, 60);
     tcase_add_test(noise, additive_strength);
-    tcase_add_test(noise, variance_of_a_linear_sde);
-    tcase_add_test(noise, correlation_of_a_linear_sde);
+    tcase_add_test(lengthy, variance_of_a_linear_sde);
+    tcase_add_test(lengthy, correlation_of_a_linear_sde);
     tcase_add_test(noise, ornstein_uhlenbeck_process);
-    tcase_add_test(noise, multiplicative_noise_is_itos);
+    tcase_add_test(lengthy, multiplicative_noise_is_itos);
     tcase_add_test(noise, refinement_of_one_path);
     tcase_add_test(noise, noise_depends_on_neither_threads_nor_blocks);
     tcase_add_test(noise, noises_are_independent);

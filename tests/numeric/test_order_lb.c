@@ -162,12 +162,13 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("order_lb");
     TCase *tables = tcase_create("tables");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tables, 60);
     tcase_add_loop_test(
-        tables, errors_of_one_node, 0, sizeof one_node / sizeof *one_node);
+        lengthy, errors_of_one_node, 0, sizeof one_node / sizeof *one_node);
     tcase_add_loop_test(
-        tables, errors_of_two_nodes, 0, sizeof two_nodes / sizeof *two_nodes);
-    tcase_add_loop_test(tables, every_coupling_keeps_the_order, 0, N_COUPLINGS);
+        lengthy, errors_of_two_nodes, 0, sizeof two_nodes / sizeof *two_nodes);
+    tcase_add_loop_test(lengthy, every_coupling_keeps_the_order, 0, N_COUPLINGS);
     suite_add_tcase(suite, tables);
     return suite;
 }

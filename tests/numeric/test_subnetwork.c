@@ -346,13 +346,14 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("subnetwork");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
     tcase_add_loop_test(all, events_and_spikes_are_conserved, 0, 2);
     tcase_add_test(all, synapses_arrive_to_the_substep);
-    tcase_add_loop_test(all, drives_agree_in_the_mean, 0, 2);
-    tcase_add_loop_test(all, the_default_network_has_its_transfer_function, 0, 4);
-    tcase_add_loop_test(all, the_second_benchmark_network_has_its_rates, 0, 2);
-    tcase_add_test(all, the_first_benchmark_network_has_its_rates);
+    tcase_add_loop_test(lengthy, drives_agree_in_the_mean, 0, 2);
+    tcase_add_loop_test(lengthy, the_default_network_has_its_transfer_function, 0, 4);
+    tcase_add_loop_test(lengthy, the_second_benchmark_network_has_its_rates, 0, 2);
+    tcase_add_test(lengthy, the_first_benchmark_network_has_its_rates);
     suite_add_tcase(suite, all);
     return suite;
 }

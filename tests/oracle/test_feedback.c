@@ -219,8 +219,9 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("feedback");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, equations_take_what_the_node_sends, 0, 2);
+    tcase_add_loop_test(lengthy, equations_take_what_the_node_sends, 0, 2);
     tcase_add_loop_test(all, only_a_mixture_makes_a_difference, 0, N_PATTERNS);
     suite_add_tcase(suite, all);
     return suite;

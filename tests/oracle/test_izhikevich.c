@@ -386,13 +386,14 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("izhikevich_oracle");
     TCase *stored = tcase_create("stored");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(stored, 60);
-    tcase_add_test(stored, presets_follow_the_stored_trajectories);
-    tcase_add_test(stored, fine_steps_give_the_stored_spikes);
-    tcase_add_test(stored, located_crossings_approach_the_event_times);
-    tcase_add_test(stored, synapses_follow_the_stored_trajectories);
+    tcase_add_test(lengthy, presets_follow_the_stored_trajectories);
+    tcase_add_test(lengthy, fine_steps_give_the_stored_spikes);
+    tcase_add_test(lengthy, located_crossings_approach_the_event_times);
+    tcase_add_test(lengthy, synapses_follow_the_stored_trajectories);
     tcase_add_test(stored, refractory_time_holds_the_stored_steps);
-    tcase_add_test(stored, patterns_of_2004_follow_the_stored_trajectories);
+    tcase_add_test(lengthy, patterns_of_2004_follow_the_stored_trajectories);
     suite_add_tcase(suite, stored);
     return suite;
 }

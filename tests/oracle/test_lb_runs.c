@@ -281,11 +281,12 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("lb_runs");
     TCase *runs = tcase_create("runs");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(runs, 120);
-    tcase_add_test(runs, one_node);
-    tcase_add_test(runs, one_node_follows_the_solution);
+    tcase_add_test(lengthy, one_node);
+    tcase_add_test(lengthy, one_node_follows_the_solution);
     tcase_add_test(runs, heterogeneous_nodes);
-    tcase_add_loop_test(runs, two_nodes, 0, 16);
+    tcase_add_loop_test(lengthy, two_nodes, 0, 16);
     suite_add_tcase(suite, runs);
     return suite;
 }

@@ -263,9 +263,10 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("plain");
     TCase *nets = tcase_create("nets");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(nets, 120);
-    tcase_add_loop_test(nets, every_coupling_scheme_and_delay, 0, N_FUNCTIONS);
-    tcase_add_loop_test(nets, every_noise, 1, 4);
+    tcase_add_loop_test(lengthy, every_coupling_scheme_and_delay, 0, N_FUNCTIONS);
+    tcase_add_loop_test(lengthy, every_noise, 1, 4);
     suite_add_tcase(suite, nets);
     return suite;
 }

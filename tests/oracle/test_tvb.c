@@ -318,15 +318,16 @@ END_TEST
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("tvb");
+    TCase *lengthy = test_long_cases(suite);
     TCase *matrices = tcase_create("matrices");
     tcase_add_test(matrices, the_archive_gives_tvbs_matrices);
     tcase_add_test(matrices, delays_are_tvbs);
-    tcase_add_test(matrices, delays_of_other_sets);
+    tcase_add_test(lengthy, delays_of_other_sets);
     suite_add_tcase(suite, matrices);
     TCase *runs = tcase_create("runs");
     tcase_set_timeout(runs, 120);
-    tcase_add_test(runs, every_step);
-    tcase_add_test(runs, all_combinations);
+    tcase_add_test(lengthy, every_step);
+    tcase_add_test(lengthy, all_combinations);
     tcase_add_test(runs, all_combinations_are_named);
     tcase_add_test(runs, given_noise);
     suite_add_tcase(suite, runs);

@@ -325,15 +325,16 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("engines");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(
-        all, every_combination_has_the_bits_of_the_reference, 0, (int)spl_model_count());
-    tcase_add_loop_test(all, every_way_has_the_same_bits, 0, BITS_N_KINDS);
-    tcase_add_loop_test(all, blocks_of_any_length_have_the_same_bits, 0, 8);
-    tcase_add_test(all, any_set_of_recorded_variables_has_the_same_bits);
-    tcase_add_test(all, a_long_run_of_a_large_network_has_the_same_bits);
-    tcase_add_loop_test(all, large_histories_have_the_same_bits, 0, 7);
-    tcase_add_loop_test(all, dense_and_sparse_sums_have_the_same_bits, 0, 7);
+    tcase_add_loop_test(lengthy, every_combination_has_the_bits_of_the_reference, 0,
+        (int)spl_model_count());
+    tcase_add_loop_test(lengthy, every_way_has_the_same_bits, 0, BITS_N_KINDS);
+    tcase_add_loop_test(lengthy, blocks_of_any_length_have_the_same_bits, 0, 8);
+    tcase_add_test(lengthy, any_set_of_recorded_variables_has_the_same_bits);
+    tcase_add_test(lengthy, a_long_run_of_a_large_network_has_the_same_bits);
+    tcase_add_loop_test(lengthy, large_histories_have_the_same_bits, 0, 7);
+    tcase_add_loop_test(lengthy, dense_and_sparse_sums_have_the_same_bits, 0, 7);
     tcase_add_test(all, given_normals_replace_the_generator);
     suite_add_tcase(suite, all);
     return suite;

@@ -207,11 +207,12 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("ensemble");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, members_have_the_bits_of_runs_alone, 0, 6);
-    tcase_add_loop_test(all, a_member_that_diverges_ends_alone, 0, 2);
+    tcase_add_loop_test(lengthy, members_have_the_bits_of_runs_alone, 0, 6);
+    tcase_add_loop_test(lengthy, a_member_that_diverges_ends_alone, 0, 2);
     tcase_add_test(all, members_may_differ_in_speed);
-    tcase_add_test(all, members_may_differ_in_feedback);
+    tcase_add_test(lengthy, members_may_differ_in_feedback);
     suite_add_tcase(suite, all);
     return suite;
 }

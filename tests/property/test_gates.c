@@ -131,9 +131,10 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("gates");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 60);
     tcase_add_test(all, one_node_decides_for_all);
-    tcase_add_test(all, equations_are_the_same_in_both_forms);
+    tcase_add_test(lengthy, equations_are_the_same_in_both_forms);
     tcase_add_test(all, far_states_saturate_and_nan_stays);
     suite_add_tcase(suite, all);
     return suite;

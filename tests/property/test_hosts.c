@@ -250,11 +250,13 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("hosts");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, every_mode_has_the_bits_of_the_reference, 0, BITS_N_KINDS);
-    tcase_add_loop_test(all, a_probe_changes_no_bit_of_the_nodes, 0, BITS_N_KINDS);
+    tcase_add_loop_test(
+        lengthy, every_mode_has_the_bits_of_the_reference, 0, BITS_N_KINDS);
+    tcase_add_loop_test(lengthy, a_probe_changes_no_bit_of_the_nodes, 0, BITS_N_KINDS);
     tcase_add_loop_test(all, a_replaced_node_shows_its_subnetwork, 0, BITS_N_KINDS);
-    tcase_add_loop_test(all, a_large_subnetwork_is_split, 0, 2);
+    tcase_add_loop_test(lengthy, a_large_subnetwork_is_split, 0, 2);
     tcase_add_loop_test(all, a_population_that_diverges_ends_the_run, 0, 4);
     suite_add_tcase(suite, all);
     return suite;

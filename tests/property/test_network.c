@@ -539,15 +539,16 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("network");
     TCase *all = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     const int n_models = (int)spl_model_count();
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, default_networks_stay_finite, 0, n_models);
-    tcase_add_loop_test(all, nodes_without_edges_are_independent, 0, n_models);
-    tcase_add_loop_test(all, relabelling_the_nodes_relabels_the_result, 0, n_models);
+    tcase_add_loop_test(lengthy, default_networks_stay_finite, 0, n_models);
+    tcase_add_loop_test(lengthy, nodes_without_edges_are_independent, 0, n_models);
+    tcase_add_loop_test(lengthy, relabelling_the_nodes_relabels_the_result, 0, n_models);
     tcase_add_loop_test(all, delay_zero_is_no_delay, 0, n_models);
     tcase_add_loop_test(
-        all, a_linear_network_superposes, 0, 2 * SPL_N_SCHEMES * BITS_N_KINDS);
-    tcase_add_loop_test(all, equal_nodes_with_equal_input_stay_equal, 0, n_models);
+        lengthy, a_linear_network_superposes, 0, 2 * SPL_N_SCHEMES * BITS_N_KINDS);
+    tcase_add_loop_test(lengthy, equal_nodes_with_equal_input_stay_equal, 0, n_models);
     tcase_add_loop_test(all, frozen_coupling_differs_where_there_are_stages, 0,
         SPL_N_SCHEMES * BITS_N_KINDS);
     tcase_add_test(all, a_constant_array_is_a_scalar);

@@ -290,12 +290,14 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("resume");
     TCase *tcase = tcase_create("all");
+    TCase *lengthy = test_long_cases(suite);
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
+    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, a_resumed_run_ends_with_the_same_file, 0, N_CASES);
-    tcase_add_loop_test(tcase, a_run_without_checkpoints_goes_on_or_begins_again, 0, 4);
+    tcase_add_loop_test(lengthy, a_resumed_run_ends_with_the_same_file, 0, N_CASES);
+    tcase_add_loop_test(lengthy, a_run_without_checkpoints_goes_on_or_begins_again, 0, 4);
     tcase_add_loop_test(
-        tcase, a_run_that_is_made_longer_ends_with_the_same_file, 0, N_CASES / 2);
+        lengthy, a_run_that_is_made_longer_ends_with_the_same_file, 0, N_CASES / 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }

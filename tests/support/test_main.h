@@ -8,6 +8,17 @@
 
 Suite *spl_test_suite(void);
 
+/* Cases that valgrind is not given: they take seconds without it. */
+static inline TCase *test_long_cases(Suite *suite)
+{
+    TCase *cases = tcase_create("long");
+    tcase_set_tags(cases, "long");
+    /* meson's limit is the one */
+    tcase_set_timeout(cases, 0);
+    suite_add_tcase(suite, cases);
+    return cases;
+}
+
 int main(int argc, char **argv)
 {
     SRunner *runner = srunner_create(spl_test_suite());

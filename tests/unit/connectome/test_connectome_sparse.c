@@ -379,14 +379,16 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("connectome_sparse");
     TCase *tcase = tcase_create("sparse");
+    TCase *lengthy = test_long_cases(suite);
     tcase_add_checked_fixture(tcase, fixtures_setup, fixtures_teardown);
-    tcase_add_test(tcase, policies_do_the_same_to_both_forms);
+    tcase_add_checked_fixture(lengthy, fixtures_setup, fixtures_teardown);
+    tcase_add_test(lengthy, policies_do_the_same_to_both_forms);
     tcase_add_test(tcase, lengths_without_weight_are_kept);
     tcase_add_test(tcase, rows_may_be_in_any_order);
     tcase_add_test(tcase, wrong_edges_are_refused);
     tcase_add_test(tcase, wrong_arguments_are_refused);
-    tcase_add_test(tcase, a_ring_of_a_million_nodes);
-    tcase_add_test(tcase, a_radius_that_is_not_found);
+    tcase_add_test(lengthy, a_ring_of_a_million_nodes);
+    tcase_add_test(lengthy, a_radius_that_is_not_found);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -412,14 +412,15 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("haemodynamics");
     TCase *bold = tcase_create("bold");
-    tcase_add_loop_test(bold, kernels_have_the_tabulated_values, 0, 4);
+    TCase *lengthy = test_long_cases(suite);
+    tcase_add_loop_test(lengthy, kernels_have_the_tabulated_values, 0, 4);
     tcase_add_test(bold, a_constant_input_gives_the_integral_of_the_kernel);
-    tcase_add_test(bold, tvb_arithmetic_is_one_bin_late_and_unscaled);
+    tcase_add_test(lengthy, tvb_arithmetic_is_one_bin_late_and_unscaled);
     tcase_add_test(bold, rows_within_the_kernel_transient_are_counted);
     tcase_add_test(bold, the_transient_feeds_the_kernel);
-    tcase_add_loop_test(bold, rows_are_convolutions_whatever_their_period, 0,
+    tcase_add_loop_test(lengthy, rows_are_convolutions_whatever_their_period, 0,
         (int)(sizeof row_steps / sizeof *row_steps));
-    tcase_add_test(bold, bold_of_a_stored_tvb_run);
+    tcase_add_test(lengthy, bold_of_a_stored_tvb_run);
     suite_add_tcase(suite, bold);
     TCase *balloon = tcase_create("balloon");
     tcase_add_test(balloon, balloon_follows_a_pulse);

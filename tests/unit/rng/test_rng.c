@@ -334,18 +334,19 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("rng");
     TCase *cases = tcase_create("rng");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(cases, 30.0);
     tcase_add_test(cases, philox_gives_the_published_answers);
-    tcase_add_test(cases, philox_equals_random123);
+    tcase_add_test(lengthy, philox_equals_random123);
     tcase_add_test(cases, normals_follow_the_counter_layout);
     tcase_add_test(cases, targets_give_the_same_bits);
-    tcase_add_test(cases, any_partition_gives_the_same_normals);
+    tcase_add_test(lengthy, any_partition_gives_the_same_normals);
     tcase_add_test(cases, moments_and_tails_are_normal);
     tcase_add_test(cases, distribution_is_normal_between_the_tails);
     tcase_add_test(cases, neighbours_are_uncorrelated);
     tcase_add_test(cases, radius_ends_where_documented);
     tcase_add_test(cases, rounding_of_the_words_shows_only_in_last_bits);
-    tcase_add_test(cases, uniform_has_all_its_bits);
+    tcase_add_test(lengthy, uniform_has_all_its_bits);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -111,9 +111,10 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("sim_calibrate");
     TCase *tests = tcase_create("calibrate");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tests, 120.0);
-    tcase_add_test(tests, numbers_follow_from_each_other);
-    tcase_add_test(tests, what_is_calibrated_stays);
+    tcase_add_test(lengthy, numbers_follow_from_each_other);
+    tcase_add_test(lengthy, what_is_calibrated_stays);
     tcase_add_test(tests, what_cannot_be_calibrated_is_refused);
     suite_add_tcase(suite, tests);
     return suite;

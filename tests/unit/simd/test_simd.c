@@ -384,9 +384,10 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("simd");
     TCase *cases = tcase_create("simd");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(cases, 30.0);
-    tcase_add_test(cases, targets_give_the_same_bits);
-    tcase_add_loop_test(cases, errors_are_within_their_bounds, 0,
+    tcase_add_test(lengthy, targets_give_the_same_bits);
+    tcase_add_loop_test(lengthy, errors_are_within_their_bounds, 0,
         (int)(sizeof error_cases / sizeof *error_cases));
     tcase_add_test(cases, nan_stays_in_its_lane);
     tcase_add_test(cases, special_values_are_exact);

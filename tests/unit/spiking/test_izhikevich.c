@@ -265,10 +265,11 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("izhikevich");
     TCase *neurons = tcase_create("neurons");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(neurons, 60);
-    tcase_add_test(neurons, counts_of_every_scheme_are_those_of_the_table);
-    tcase_add_test(neurons, every_substep_is_a_complete_step);
-    tcase_add_test(neurons, a_recovery_without_leak_accommodates);
+    tcase_add_test(lengthy, counts_of_every_scheme_are_those_of_the_table);
+    tcase_add_test(lengthy, every_substep_is_a_complete_step);
+    tcase_add_test(lengthy, a_recovery_without_leak_accommodates);
     tcase_add_test(neurons, a_leak_is_a_matter_of_rate_and_sensitivity);
     /* resets on a grid amplify rounding: in single precision FS counts one spike more */
     if (SPL_REAL_BYTES == 8) {

@@ -664,20 +664,21 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("spiking_population");
     TCase *population = tcase_create("population");
+    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(population, 60);
     tcase_add_test(population, arrivals_are_added_decay_and_act);
     tcase_add_test(population, pulses_and_jumps_act_once);
     tcase_add_test(population, lower_bound_and_refractory_time_hold_V);
     tcase_add_test(population, located_crossings_of_a_line_are_exact);
-    tcase_add_test(population, random_events_have_the_mean_of_their_rate);
+    tcase_add_test(lengthy, random_events_have_the_mean_of_their_rate);
     tcase_add_test(population, deterministic_drive_is_the_mean);
     tcase_add_test(population, current_drive_is_worth_the_conductance_at_V_ref);
     tcase_add_test(population, events_follow_the_drive);
-    tcase_add_test(population, relays_fire_at_the_rate_of_the_node);
+    tcase_add_test(lengthy, relays_fire_at_the_rate_of_the_node);
     tcase_add_test(population, white_noise_has_its_variance);
-    tcase_add_test(population, targets_and_pieces_give_the_same_bits);
-    tcase_add_test(population, fast_kernels_give_the_bits_of_the_general_ones);
-    tcase_add_test(population, one_r_drives_two_parameters);
+    tcase_add_test(lengthy, targets_and_pieces_give_the_same_bits);
+    tcase_add_test(lengthy, fast_kernels_give_the_bits_of_the_general_ones);
+    tcase_add_test(lengthy, one_r_drives_two_parameters);
     tcase_add_test(population, parameters_of_2007_run_on_the_same_path);
     tcase_add_test(population, bad_values_are_refused);
     tcase_add_test(population, recorded_values_are_those_of_the_step);
