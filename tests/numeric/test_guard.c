@@ -156,7 +156,7 @@ Suite *spl_test_suite(void)
     TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(guard, 60);
     tcase_add_test(lengthy, a_lost_node_is_named);
-    tcase_add_test(guard, a_safe_node_runs_on);
+    tcase_add_test(lengthy, a_safe_node_runs_on);
     tcase_add_test(lengthy, a_nan_does_not_slip_through);
     suite_add_tcase(suite, guard);
     return suite;

@@ -348,7 +348,7 @@ Suite *spl_test_suite(void)
     TCase *all = tcase_create("all");
     TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(all, 100);
-    tcase_add_loop_test(all, events_and_spikes_are_conserved, 0, 2);
+    tcase_add_loop_test(lengthy, events_and_spikes_are_conserved, 0, 2);
     tcase_add_test(all, synapses_arrive_to_the_substep);
     tcase_add_loop_test(lengthy, drives_agree_in_the_mean, 0, 2);
     tcase_add_loop_test(lengthy, the_default_network_has_its_transfer_function, 0, 4);
