@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.tap import Skip, equal, holds  # noqa: E402
 
 COMMAND = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "splenium"
-# "valgrind ..."
+# What the command runs under, with options: valgrind, say.
 UNDER = os.environ.get("SPL_TEST_UNDER", "").split()
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 

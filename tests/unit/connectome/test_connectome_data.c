@@ -170,12 +170,11 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("connectome_data");
     TCase *tcase = tcase_create("connectome_data");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(
-        lengthy, a_data_set_has_its_numbers, 0, (int)(sizeof sets / sizeof *sets));
+        tcase, a_data_set_has_its_numbers, 0, (int)(sizeof sets / sizeof *sets));
     tcase_add_test(tcase, set_76_has_its_details);
-    tcase_add_test(lengthy, set_998_loads_fast);
+    tcase_add_test(tcase, set_998_loads_fast);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -338,10 +338,8 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("connectome_files");
     TCase *tcase = tcase_create("connectome_files");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, fixtures_setup, fixtures_teardown);
-    tcase_add_checked_fixture(lengthy, fixtures_setup, fixtures_teardown);
     tcase_add_test(tcase, zips_of_every_shape_are_read);
     tcase_add_test(tcase, foreign_zips_are_read);
     tcase_add_test(tcase, stored_zips_and_a_junk_prefix_are_read);
@@ -353,7 +351,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_part_of_a_name_is_a_last_resort);
     tcase_add_test(tcase, zips_of_hungry_methods_are_refused);
     tcase_add_test(tcase, damaged_zips_are_refused);
-    tcase_add_test(lengthy, caps_stop_bombs);
+    tcase_add_test(tcase, caps_stop_bombs);
     tcase_add_test(tcase, many_members_are_refused);
     tcase_add_test(tcase, absent_and_odd_files_are_refused);
     suite_add_tcase(suite, tcase);

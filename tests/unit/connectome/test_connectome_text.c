@@ -253,16 +253,14 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("connectome_text");
     TCase *tcase = tcase_create("connectome_text");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, fixtures_setup, fixtures_teardown);
-    tcase_add_checked_fixture(lengthy, fixtures_setup, fixtures_teardown);
     tcase_add_test(tcase, shapes_of_text_are_read);
     tcase_add_test(tcase, separators_are_found);
     tcase_add_loop_test(tcase, bad_text_is_refused_with_its_place, 0,
         (int)(sizeof bad_texts / sizeof *bad_texts));
     tcase_add_test(tcase, too_many_columns_are_refused);
-    tcase_add_test(lengthy, numbers_equal_strtod_bit_for_bit);
+    tcase_add_test(tcase, numbers_equal_strtod_bit_for_bit);
     tcase_add_test(tcase, the_locale_does_not_matter);
     tcase_add_test(tcase, labels_come_in_many_forms);
     tcase_add_loop_test(tcase, bad_centres_are_refused, 0,

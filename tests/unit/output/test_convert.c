@@ -238,11 +238,9 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_convert");
     TCase *tcase = tcase_create("output_convert");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
-    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
-    tcase_add_test(lengthy, copies_have_the_same_digest);
+    tcase_add_test(tcase, copies_have_the_same_digest);
     tcase_add_test(tcase, a_trimmed_copy_has_the_durable_rows);
     tcase_add_test(tcase, a_stream_without_rows_is_kept_empty);
     tcase_add_test(tcase, whoever_asks_wrongly_is_told);

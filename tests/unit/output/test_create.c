@@ -278,10 +278,8 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_create");
     TCase *tcase = tcase_create("output_create");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
-    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_add_test(tcase, an_existing_file_is_kept);
     tcase_add_test(tcase, places_without_a_file_are_refused);
     tcase_add_test(tcase, a_folder_without_permission_is_refused);
@@ -291,7 +289,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_limit_of_file_sizes_is_seen_beforehand);
     tcase_add_test(tcase, a_disk_too_small_is_seen_beforehand);
     tcase_add_test(tcase, specs_that_make_no_file_are_refused);
-    tcase_add_test(lengthy, many_monitors_fit);
+    tcase_add_test(tcase, many_monitors_fit);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -317,10 +317,8 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_results");
     TCase *tcase = tcase_create("output_results");
-    TCase *lengthy = test_long_cases(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, folder_setup, folder_teardown);
-    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_add_test(tcase, a_complete_file_says_all);
     tcase_add_test(tcase, a_running_file_tells_what_is_durable);
     tcase_add_loop_test(tcase, populations_are_described, 0, 2);
@@ -329,7 +327,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, other_files_are_told_apart);
     tcase_add_test(tcase, damaged_files_are_refused_by_name);
     tcase_add_test(tcase, no_valid_slot_is_damage_not_an_empty_run);
-    tcase_add_test(lengthy, no_flipped_byte_of_the_metadata_does_harm);
+    tcase_add_test(tcase, no_flipped_byte_of_the_metadata_does_harm);
     tcase_add_test(tcase, the_connectome_reads_back_bit_by_bit);
     suite_add_tcase(suite, tcase);
     return suite;

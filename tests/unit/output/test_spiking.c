@@ -292,9 +292,7 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_spiking");
     TCase *tests = tcase_create("spiking");
-    TCase *lengthy = test_long_cases(suite);
     tcase_add_checked_fixture(tests, folder_setup, folder_teardown);
-    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_complete_run_has_results_and_spikes);
     tcase_add_test(tests, populations_need_no_nodes);
@@ -303,7 +301,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, a_diverged_run_is_over);
     tcase_add_loop_test(tests, a_killed_run_keeps_what_it_promised, 0, 4);
     tcase_add_test(tests, steps_that_the_journal_has_are_passed_over);
-    tcase_add_test(lengthy, many_spikes_wait_for_the_disk);
+    tcase_add_test(tests, many_spikes_wait_for_the_disk);
     tcase_add_test(tests, a_lost_spike_is_noticed);
     suite_add_tcase(suite, tests);
     return suite;

@@ -236,12 +236,10 @@ END_TEST
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("sim_spikes");
-    TCase *lengthy = test_long_cases(suite);
     TCase *tests = tcase_create("spikes");
     tcase_add_checked_fixture(tests, folder_setup, folder_teardown);
-    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_set_timeout(tests, 120);
-    tcase_add_test(lengthy, a_node_and_its_neurons_go_into_their_files);
+    tcase_add_test(tests, a_node_and_its_neurons_go_into_their_files);
     tcase_add_test(tests, populations_alone_go_into_their_files);
     tcase_add_test(tests, threads_and_pieces_change_nothing);
     tcase_add_test(tests, a_refusal_ends_the_run);

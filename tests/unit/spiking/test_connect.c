@@ -476,12 +476,11 @@ END_TEST
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("spiking_connect");
-    TCase *lengthy = test_long_cases(suite);
     TCase *rules = tcase_create("rules");
     tcase_add_test(rules, all_to_all_is_every_pair_once);
     tcase_add_test(rules, one_to_one_is_the_diagonal);
     tcase_add_loop_test(rules, degrees_are_exact, 0, 8);
-    tcase_add_loop_test(lengthy, degrees_choose_uniformly, 0, 8);
+    tcase_add_loop_test(rules, degrees_choose_uniformly, 0, 8);
     tcase_add_loop_test(rules, bernoulli_has_its_probability, 0, 4);
     tcase_add_test(rules, bernoulli_degrees_are_binomial);
     tcase_add_loop_test(rules, total_number_is_exact, 0, 4);
@@ -489,7 +488,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(rules, list_is_taken_as_it_is);
     suite_add_tcase(suite, rules);
     TCase *selection = tcase_create("selection");
-    tcase_add_loop_test(lengthy, subsets_are_equally_likely, 0, 2);
+    tcase_add_loop_test(selection, subsets_are_equally_likely, 0, 2);
     tcase_add_test(selection, long_skips_have_their_mean);
     tcase_add_test(selection, repeated_selection_is_sorted_draws);
     suite_add_tcase(suite, selection);
