@@ -437,7 +437,6 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("spiking_rows");
     TCase *all = tcase_create("all");
-    TCase *lengthy = test_long_cases(suite);
     tcase_add_loop_test(all, delivery_is_what_the_synapses_say, 0, N_KINDS);
     tcase_add_loop_test(all, rows_are_in_order, 0, N_KINDS);
     tcase_add_test(all, no_weight_is_taken_for_none);
@@ -449,7 +448,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(all, delays_are_whole_substeps);
     tcase_add_loop_test(all, drawn_weights_have_their_distribution, 0, 3);
     tcase_add_test(all, parts_follow_from_the_size);
-    tcase_add_test(lengthy, synapses_are_small);
+    tcase_add_test(all, synapses_are_small);
     suite_add_tcase(suite, all);
     return suite;
 }
