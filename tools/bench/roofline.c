@@ -38,14 +38,18 @@ typedef struct loop_job {
     size_t n;
 } loop_job;
 
-/* 64 additions that wait for each other, `count` times. */
+/* 64 additions that wait for each other, `count` times, a cycle each: of a number that
+ * only a register holds, for some processors add constants before anything is executed.
+ */
 static void add_in_turn(long count)
 {
     uint64_t sum = 0;
+    uint64_t addend = 1;
     for (long k = 0; k < count; k++) {
         UNROLL
         for (int i = 0; i < 64; i++) {
-            sum += 1;
+            __asm__ volatile("" : "+r"(addend));
+            sum += addend;
             __asm__ volatile("" : "+r"(sum));
         }
     }
