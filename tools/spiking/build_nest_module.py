@@ -3,8 +3,8 @@
     build_nest_module.py FOLDER
 
 NESTML writes the C++ text; it is compiled here, because nest-config of the package from PyPI
-names folders of the machine that built it. Needs g++ and Debian's libltdl-dev. NEST finds the
-module through LD_LIBRARY_PATH.
+names folders of the machine that built it. Needs g++ and Debian's libltdl-dev and
+libboost-dev. NEST finds the module through LD_LIBRARY_PATH.
 """
 
 import glob
