@@ -56,6 +56,7 @@ static size_t gather(spl_plan *plan, size_t i, const spl_edges *from,
 {
     const size_t begin = row_begin(from, plan->n_nodes, i);
     const size_t end = row_begin(from, plan->n_nodes, i + 1);
+    const bool mixes = rule->mixes != NULL && rule->mixes[i];
     size_t count = 0;
     for (size_t k = begin; k < end; k++) {
         const double weight = from->weights[k];
@@ -68,7 +69,7 @@ static size_t gather(spl_plan *plan, size_t i, const spl_edges *from,
             return SIZE_MAX;
         }
         plan->row_sum[i] += weight;
-        if (i == j && steps == 0.0) {
+        if (i == j && steps == 0.0 && !mixes) {
             plan->self_weight[i] = weight;
             plan->n_self++;
         } else {

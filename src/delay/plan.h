@@ -21,7 +21,8 @@
 
 /* Edges by target: those of node i are start[i] .. start[i + 1], by descending delay,
  * ties by source index, so that the order of a sum depends on nothing else. Self-edges
- * without delay are taken out: they act within their node. */
+ * without delay are taken out, they act within their node; those of nodes that send
+ * something else than they are stay. */
 typedef struct spl_plan {
     size_t n_nodes;
     size_t stride;   /* n_nodes padded to whole tiles */
@@ -37,7 +38,7 @@ typedef struct spl_plan {
     double *self_weight; /* [stride]: self-edges without delay */
     double *row_sum;     /* [stride]: in-strength, self-edges included */
     size_t n_self;       /* self-edges without delay */
-    size_t n_undelayed;  /* edges without delay between different nodes */
+    size_t n_undelayed;  /* edges without delay in the lists */
     uint32_t delay_min, delay_median,
         delay_max; /* over delayed edges; 0 if there are none */
     /* what a block of steps does to the edges, see spl_plan_partition */
@@ -66,6 +67,7 @@ typedef struct spl_delay_rule {
     bool one_delay; /* the same delay on every edge */
     double delay;   /* ms */
     bool frozen;
+    const bool *mixes; /* [n_nodes]: what a node sends is not its own; NULL: none */
 } spl_delay_rule;
 
 /* Make the plan of a network, for blocks of SPL_PANEL steps.

@@ -1,6 +1,7 @@
 #include "sim/assemble.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "coupling/registry.h"
@@ -447,13 +448,32 @@ void spl_network_reset(spl_network *network, const spl_settings *settings)
     spl_network_start(network);
 }
 
+/* Which nodes send what they are mixed with something else, [n_nodes] in *out, the
+ * caller's; NULL without subnetworks. */
+static spl_status find_mixing(const spl_network *network, bool **out)
+{
+    if (network->n_hosts == 0) {
+        return SPL_OK;
+    }
+    *out = calloc(network->n_nodes, sizeof **out);
+    if (*out == NULL) {
+        return spl_error(SPL_ERR_NO_MEMORY, "out of memory: %zu nodes", network->n_nodes);
+    }
+    for (size_t h = 0; h < network->n_hosts; h++) {
+        const spl_host *host = &network->hosts[h];
+        (*out)[host->node] = host->interface->mode == SPL_MODE_ATTACH;
+    }
+    return SPL_OK;
+}
+
 /* A plan of the network's own, or that of another. */
 static spl_status take_plan(spl_network *network, const spl_settings *settings,
     const spl_connectome *connectome, const spl_network *like)
 {
     spl_status status = SPL_OK;
     spl_edges edges;
-    const spl_delay_rule rule = {
+    bool *mixes = NULL;
+    spl_delay_rule rule = {
         .dt = settings->dt,
         .speed = settings->speed,
         .one_delay = settings->one_delay,
@@ -468,10 +488,13 @@ static spl_status take_plan(spl_network *network, const spl_settings *settings,
         return SPL_OK;
     }
     spl_connectome_edges(connectome, &edges);
+    SPL_TRY(find_mixing(network, &mixes));
+    rule.mixes = mixes;
     SPL_TRY(spl_plan_create(&network->plan, network->n_nodes, &edges, &rule));
     network->plan->stepwise = network->feeds_back;
     SPL_TRY(choose_block(network, settings));
 out:
+    free(mixes);
     return status;
 }
 

@@ -29,7 +29,8 @@ typedef struct trial {
     double alpha, beta;
 } trial;
 
-/* More nodes than a tile has, so that others are free of the host's. */
+/* More nodes than a tile has, so that others are free of the host's. All have a self-edge
+ * without delay. */
 static plain *make_net(const trial *t)
 {
     static const double start[] = {-0.2, 0.3, 0.05};
@@ -48,10 +49,13 @@ static plain *make_net(const trial *t)
     const spl_model *model = spl_model_find("larter_breakspear");
     for (size_t i = 0; i < net->n; i++) {
         for (size_t j = 0; j < net->n; j++) {
-            net->weight[i][j] = i == j ? 0.0 : random_uniform(&random, 0.0, 1.0);
+            net->weight[i][j] = random_uniform(&random, 0.0, 1.0);
             net->delay[i][j] =
                 (int)random_whole(&random, (uint64_t)patterns[t->pattern].shortest,
                     (uint64_t)patterns[t->pattern].longest);
+            if (i == j) {
+                net->delay[i][j] = 0;
+            }
         }
         for (size_t p = 0; p < PLAIN_N_PARAMS; p++) {
             ((double *)&net->params[i])[p] = model->params[p].value;
