@@ -116,12 +116,13 @@ build_release() {
     build "$@" --buildtype=release -Ddebug=true -Dwerror="${WERROR:-false}"
 }
 
-# run_tests FOLDER OPTION...: meson test. What failed is told once more at the end, for logs
-# that are kept in part.
+# run_tests FOLDER OPTION...: meson test, with the Python that has the modules first. What
+# failed is told once more at the end, for logs that are kept in part.
 run_tests() {
     folder=$1
     shift
-    meson test -C "$folder" --print-errorlogs "$@" && return
+    PATH=$(dirname "$(command -v "$(system_python)")"):$PATH \
+        meson test -C "$folder" --print-errorlogs "$@" && return
     # shellcheck disable=SC2012  # the newest
     python3 - "$(ls -t "$folder"/meson-logs/testlog*.json | head -n 1)" <<'END'
 import json

@@ -13,9 +13,17 @@ import subprocess
 import sys
 import tempfile
 
-import h5py
-
-from command import COMMAND, digest, environment, files, splenium, wait_until, write, write_pair
+from command import (
+    COMMAND,
+    digest,
+    environment,
+    files,
+    need_h5py,
+    splenium,
+    wait_until,
+    write,
+    write_pair,
+)
 from support.crc32c import crc32c
 from support.tap import equal, holds, main, test
 
@@ -256,6 +264,9 @@ def forged_checkpoints_are_refused_too():
 
 @test
 def nothing_is_written_into_the_head_of_a_forged_file():
+    need_h5py()
+    import h5py
+
     write_pair()
     begin_and_kill()
     with h5py.File("out.h5") as file:
@@ -299,6 +310,7 @@ def what_belongs_to_another_run_is_refused():
 
 
 def rows(name, first=0):
+    need_h5py()
     import h5py
 
     with h5py.File(name, "r") as file:
@@ -399,13 +411,14 @@ def a_complete_file_needs_nothing():
 
 @test
 def rows_that_come_out_different_are_not_overwritten():
+    need_h5py()
+    import h5py
+
     expected = reference()
     begin_and_kill()
     # begin again from the start, on a file whose first rows were changed
     for name in ("out.ckpt", "out.ckpt.prev"):
         os.remove(name)
-    import h5py
-
     with h5py.File("out.h5", "r") as file:
         offset = file["monitors/temporal_average/V"].id.get_offset()
     with open("out.h5", "r+b") as file:

@@ -171,7 +171,7 @@ def has_moved(said, name):
 def a_folder_that_moves_ends_the_run():
     for words in (NODES, NEURONS):
         expected = undisturbed(words)
-        run = Stopped([*words, "-q", "-o", "run/out.h5", "--checkpoint-every", "5 ms"])
+        run = Stopped([*words, "-q", "-o", "run/out.h5", "--checkpoint-every", "0.3 ms"])
         run.go_on_until(is_there("run/out.ckpt"))
         os.rename("run", "moved")
         # what has its name now belongs to somebody else
