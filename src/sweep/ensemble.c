@@ -13,17 +13,20 @@ struct spl_ensemble {
     int threads;
 };
 
-/* Whether every node whose equations take what it sends is one in the other run too. */
-static bool feeds_back_in(const spl_settings *a, const spl_settings *b)
+/* Whether every attached node of a run is one in the other too, with the same feedback:
+ * that decides on its self-edges and on the way its tile goes. */
+static bool attached_in(const spl_settings *a, const spl_settings *b)
 {
     bool all = true;
     for (size_t i = 0; i < a->n_subnetworks; i++) {
         const spl_subnetwork_spec *spec = &a->subnetworks[i];
-        bool found = !spec->interface.local_feedback;
+        bool found = spec->interface.mode != SPL_MODE_ATTACH;
         for (size_t k = 0; k < b->n_subnetworks; k++) {
             const spl_subnetwork_spec *other = &b->subnetworks[k];
             found =
-                found || (other->interface.local_feedback && other->node == spec->node);
+                found ||
+                (other->interface.mode == SPL_MODE_ATTACH && other->node == spec->node &&
+                    other->interface.local_feedback == spec->interface.local_feedback);
         }
         all = all && found;
     }
@@ -34,7 +37,7 @@ static bool feeds_back_in(const spl_settings *a, const spl_settings *b)
  * that go step by step. */
 static bool same_plan(const spl_settings *a, const spl_settings *b)
 {
-    return feeds_back_in(a, b) && feeds_back_in(b, a) && a->dt == b->dt &&
+    return attached_in(a, b) && attached_in(b, a) && a->dt == b->dt &&
            a->speed == b->speed && a->one_delay == b->one_delay && a->delay == b->delay &&
            a->frozen == b->frozen && a->block == b->block &&
            a->undelayed == b->undelayed && a->reference == b->reference &&

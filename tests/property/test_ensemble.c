@@ -179,24 +179,26 @@ START_TEST(members_may_differ_in_speed)
 }
 END_TEST
 
-/* Nodes whose equations take what they send go step by step: in some members other nodes
- * than in the first, whose plan they would else share. */
+/* Nodes whose equations take what they send go step by step, and attached ones keep their
+ * self-edges: in some members other nodes than in the first, whose plan they would else
+ * share. */
 START_TEST(members_may_differ_in_feedback)
 {
     uint64_t random = random_seed("feedback");
     family *f = make_family(BITS_DELAYED, false, &random);
-    spl_subnetwork_spec specs[3];
-    for (size_t s = 0; s < 3; s++) {
+    spl_subnetwork_spec specs[4];
+    for (size_t s = 0; s < 4; s++) {
         specs[s] = make_coba("s", 100, 10, 1.0, 1.0);
-        specs[s].node = s < 2 ? 3 : 40;
-        specs[s].interface.local_feedback = s > 0;
+        specs[s].node = s == 2 ? 40 : 3;
+        specs[s].interface.local_feedback = s == 1 || s == 2;
     }
+    specs[3].interface.mode = SPL_MODE_PROBE;
     for (size_t i = 0; i < N_MEMBERS; i++) {
-        f->members[i].subnetworks = &specs[i == 5 || i == 6 ? i - 4 : 0];
+        f->members[i].subnetworks = &specs[i >= 5 && i <= 7 ? i - 4 : 0];
         f->members[i].n_subnetworks = 1;
     }
     run_family(f, 2, 1);
-    for (size_t s = 0; s < 3; s++) {
+    for (size_t s = 0; s < 4; s++) {
         spl_subnetwork_spec_deinit(&specs[s]);
     }
     free_family(f);
