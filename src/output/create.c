@@ -266,18 +266,19 @@ spl_status spl_output_open_journal(
             .size = spec->populations[p].size};
     }
     SPL_TRY(exists ? spl_journal_resume(&output->journal, path, &header)
-                   : spl_journal_create(&output->journal, path, &header));
+                   : spl_journal_create(&output->journal, path, &header,
+                         spec->force || output->reopened));
 out:
     free(path);
     free(populations);
     return status;
 }
 
-/* Delete the journal, or the spikes, of the run whose file this one replaces. */
-static spl_status remove_replaced(const spl_output_spec *spec, const char *suffix)
+/* Delete the spikes of the run whose file this one replaces. */
+static spl_status remove_replaced_spikes(const spl_output_spec *spec)
 {
     spl_status status = SPL_OK;
-    char *path = spl_output_beside(spec->path, suffix);
+    char *path = spl_output_beside(spec->path, ".spikes.h5");
     if (path == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
     }
@@ -304,13 +305,12 @@ static spl_status make_file(
     SPL_TRY(spl_output_put_start(output));
     SPL_TRY(spl_file_sync(output->fd, temporary));
     if (spec->n_populations > 0) {
-        SPL_TRY(remove_replaced(spec, ".spk"));
         SPL_TRY(spl_output_open_journal(output, spec, false));
     }
     spl_checkpoint_delete(output->path);
     SPL_TRY(spl_file_rename(temporary, output->path));
     if (spec->n_populations > 0) {
-        SPL_TRY(remove_replaced(spec, ".spikes.h5"));
+        SPL_TRY(remove_replaced_spikes(spec));
     }
 out:
     return status;

@@ -85,11 +85,11 @@ static spl_status write_header(spl_journal *journal, const spl_journal_header *h
 }
 
 /* The name only ever stands for a journal with its header. */
-static spl_status create_as(
-    spl_journal *journal, const char *temporary, const spl_journal_header *header)
+static spl_status create_as(spl_journal *journal, const char *temporary,
+    const spl_journal_header *header, bool replace)
 {
     spl_status status = SPL_OK;
-    if (access(journal->path, F_OK) == 0) {
+    if (!replace && access(journal->path, F_OK) == 0) {
         SPL_FAIL(SPL_ERR_FILE_CREATE, "%s: cannot be created: %s", journal->path,
             strerror(EEXIST));
     }
@@ -109,8 +109,8 @@ out:
     return status;
 }
 
-spl_status spl_journal_create(
-    spl_journal *journal, const char *path, const spl_journal_header *header)
+spl_status spl_journal_create(spl_journal *journal, const char *path,
+    const spl_journal_header *header, bool replace)
 {
     spl_status status = SPL_OK;
     spl_text temporary = {0};
@@ -122,9 +122,28 @@ spl_status spl_journal_create(
     if (journal->path == NULL || temporary.failed) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", path);
     }
-    SPL_TRY(create_as(journal, temporary.data, header));
+    SPL_TRY(create_as(journal, temporary.data, header, replace));
 out:
     spl_text_deinit(&temporary);
+    return status;
+}
+
+spl_status spl_journal_find(const char *path, const char *uuid, spl_journal_found *found)
+{
+    spl_status status = SPL_OK;
+    spl_journal_reader reader = {0};
+    *found = SPL_JOURNAL_NONE;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        return errno == ENOENT ? SPL_OK
+                               : spl_error(SPL_ERR_FILE_READ, "%s: cannot be opened: %s",
+                                     path, strerror(errno));
+    }
+    SPL_TRY(spl_journal_read(&reader, fd, path));
+    *found = strcmp(reader.header.uuid, uuid) == 0 ? SPL_JOURNAL_OWN : SPL_JOURNAL_OTHER;
+out:
+    spl_journal_reader_deinit(&reader);
+    close(fd);
     return status;
 }
 

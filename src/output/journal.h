@@ -50,6 +50,12 @@ typedef struct spl_spike_columns {
     const uint32_t *neuron; /* index in the population */
 } spl_spike_columns;
 
+typedef enum spl_journal_found {
+    SPL_JOURNAL_NONE,
+    SPL_JOURNAL_OWN,
+    SPL_JOURNAL_OTHER
+} spl_journal_found;
+
 /* An open journal that grows. */
 typedef struct spl_journal {
     int fd; /* -1: none */
@@ -59,17 +65,22 @@ typedef struct spl_journal {
     uint64_t end_step; /* of the last frame */
 } spl_journal;
 
-/* Create a journal, which must not exist, with its header on the disk. `journal` may be
- * released after a failure, which leaves no file. Result: SPL_OK; SPL_ERR_FILE_CREATE;
+/* Create a journal with its header on the disk. `journal` may be released after a
+ * failure, which leaves no file but the one that was there. replace   take the place of a
+ * journal; without it none may exist Result: SPL_OK; SPL_ERR_FILE_CREATE;
  * SPL_ERR_DISK_FULL; SPL_ERR_FILE_WRITE; SPL_ERR_NO_MEMORY. */
-SPL_MUST_CHECK spl_status spl_journal_create(
-    spl_journal *journal, const char *path, const spl_journal_header *header);
+SPL_MUST_CHECK spl_status spl_journal_create(spl_journal *journal, const char *path,
+    const spl_journal_header *header, bool replace);
 /* Go on with one: find its last valid frame and cut what is behind. Steps up to
  * journal->end_step are in it and must not be appended again.
  *   header   what the journal of this run must say
  * Result: SPL_OK; SPL_ERR_FORMAT for the journal of another run; as spl_journal_read. */
 SPL_MUST_CHECK spl_status spl_journal_resume(
     spl_journal *journal, const char *path, const spl_journal_header *header);
+/* Is there a whole header of the run `uuid`, or of another? *found is SPL_JOURNAL_NONE if
+ * there is no file. Result: SPL_OK; SPL_ERR_FILE_READ; as spl_journal_read. */
+SPL_MUST_CHECK spl_status spl_journal_find(
+    const char *path, const char *uuid, spl_journal_found *found);
 /* Append one frame from journal->end_step to `step_to`; `populations` are as many as the
  * header's. Result: SPL_OK; SPL_ERR_DISK_FULL; SPL_ERR_FILE_WRITE; SPL_ERR_LIMIT. */
 SPL_MUST_CHECK spl_status spl_journal_append(

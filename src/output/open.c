@@ -65,19 +65,23 @@ static spl_status read_code(const spl_output *output, spl_run_code *code)
 }
 
 /* The journal of a complete run has become the file of spikes, and its checkpoints are
- * gone: if it shall become longer, it begins again, with a new journal. */
+ * gone: if it shall become longer, it begins again, with a new journal. One that is there
+ * is its own, or that of a run which was to replace it and ended before it had. */
 static spl_status open_journal(spl_output *output, const spl_output_spec *spec,
     const spl_results_info *info, bool extends)
 {
     spl_status status = SPL_OK;
     const bool complete = strcmp(info->status, "complete") == 0;
+    spl_journal_found found = SPL_JOURNAL_OWN;
     char *path = spl_output_beside(spec->path, ".spk");
     if (path == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "%s: out of memory", spec->path);
     }
-    const bool exists = access(path, F_OK) == 0;
+    if (complete && extends) {
+        SPL_TRY(spl_journal_find(path, output->uuid, &found));
+    }
     if (!complete || extends) {
-        SPL_TRY(spl_output_open_journal(output, spec, exists || !complete));
+        SPL_TRY(spl_output_open_journal(output, spec, found == SPL_JOURNAL_OWN));
     }
 out:
     free(path);

@@ -152,11 +152,11 @@ def start(*words):
         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_spikes():
+def wait_for_spikes(name="out.h5"):
     end = time.monotonic() + 30
     while True:
         holds(time.monotonic() < end, "no spikes after 30 s")
-        result = splenium("info", "out.h5") if os.path.exists("out.h5") else None
+        result = splenium("info", name) if os.path.exists(name) else None
         if result is not None and result.code == 0 and rates(result.out):
             if rates(result.out)["thal.E"][0] > 10:
                 return
@@ -293,6 +293,36 @@ def a_complete_run_can_become_longer():
     for name, (times, _) in short.items():
         equal(spikes[name][0][:len(times)], times)
     equal([name for name in files() if name.startswith("out")], ["out.h5", "out.spikes.h5"])
+
+
+@test
+def a_run_that_was_to_replace_a_complete_one_leaves_it_whole():
+    """Its journal had taken its name, the results had not."""
+    longer = ["--set", "simulation.duration=600 ms"]
+    process = start("-o", "new.h5")
+    try:
+        wait_for_spikes("new.h5")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    equal(run(NODE, *longer, "-q", "-o", "whole.h5").code, 0)
+    equal(run(NODE, "-q").code, 0)
+    os.rename("new.spk", "out.spk")
+    equal(splenium("verify", "out.h5").code, 0)
+    equal(splenium("resume", "out.h5", "-q", *longer), (0, "", ""))
+    equal(digest("out.h5"), digest("whole.h5"))
+    equal([name for name in files() if name.startswith("out")], ["out.h5", "out.spikes.h5"])
+    # of a run that is not complete it may be the wrong file, and worth something
+    equal(splenium("resume", "new.h5", "-q").code, 66)
+    equal(run(NODE, "-q", "-o", "other.h5", "--set", "simulation.duration=200 s",
+              "--max-hours", "0.0001").code, 75)
+    os.rename("other.spk", "new.spk")
+    result = splenium("resume", "new.h5", "-q")
+    equal(result.code, 65)
+    holds("new.spk: the spike journal of another run" in result.err, result.err)
+    holds(os.path.exists("new.spk"), "deleted")
 
 
 if __name__ == "__main__":

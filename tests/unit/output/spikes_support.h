@@ -84,7 +84,7 @@ static inline void fake_journal(const char *path, size_t n, uint64_t steps)
 {
     const spl_journal_header header = fake_header();
     spl_journal journal;
-    ck_assert_int_eq(spl_journal_create(&journal, path, &header), SPL_OK);
+    ck_assert_int_eq(spl_journal_create(&journal, path, &header, false), SPL_OK);
     for (size_t f = 0; f < n; f++) {
         const uint64_t from = journal.end_step;
         ck_assert_int_eq(

@@ -82,7 +82,7 @@ START_TEST(a_run_without_populations_has_a_journal)
     spl_journal journal;
     spl_journal_reader reader = {0};
     bool found;
-    ck_assert_int_eq(spl_journal_create(&journal, "a.spk", &header), SPL_OK);
+    ck_assert_int_eq(spl_journal_create(&journal, "a.spk", &header, false), SPL_OK);
     ck_assert_int_eq(spl_journal_append(&journal, 5, NULL), SPL_OK);
     ck_assert_int_eq(spl_journal_read(&reader, journal.fd, "a.spk"), SPL_OK);
     ck_assert_int_eq(spl_journal_next(&reader, &found), SPL_OK);
@@ -207,12 +207,38 @@ START_TEST(counts_must_fill_the_payload)
 }
 END_TEST
 
+START_TEST(a_journal_is_found_and_replaced)
+{
+    spl_journal_header header = fake_header();
+    spl_journal journal;
+    spl_journal_found found;
+    bool whole;
+    ck_assert_int_eq(spl_journal_find("a.spk", header.uuid, &found), SPL_OK);
+    ck_assert_int_eq(found, SPL_JOURNAL_NONE);
+    fake_journal("a.spk", FRAMES, STEPS);
+    ck_assert_int_eq(spl_journal_find("a.spk", header.uuid, &found), SPL_OK);
+    ck_assert_int_eq(found, SPL_JOURNAL_OWN);
+    header.uuid[0] = '9';
+    ck_assert_int_eq(spl_journal_find("a.spk", header.uuid, &found), SPL_OK);
+    ck_assert_int_eq(found, SPL_JOURNAL_OTHER);
+    ck_assert_int_eq(spl_journal_create(&journal, "a.spk", &header, true), SPL_OK);
+    spl_journal_deinit(&journal);
+    ck_assert_int_eq(spl_journal_find("a.spk", header.uuid, &found), SPL_OK);
+    ck_assert_int_eq(found, SPL_JOURNAL_OWN);
+    ck_assert_uint_eq(fake_check("a.spk", &whole), FAKE_FIRST_STEP);
+    ck_assert(whole);
+    ck_assert_int_eq(truncate("a.spk", 50), 0);
+    ck_assert_int_eq(spl_journal_find("a.spk", header.uuid, &found), SPL_ERR_FORMAT);
+}
+END_TEST
+
 START_TEST(another_runs_journal_is_refused)
 {
     spl_journal_header header = fake_header();
     spl_journal journal;
     fake_journal("a.spk", FRAMES, STEPS);
-    ck_assert_int_eq(spl_journal_create(&journal, "a.spk", &header), SPL_ERR_FILE_CREATE);
+    ck_assert_int_eq(
+        spl_journal_create(&journal, "a.spk", &header, false), SPL_ERR_FILE_CREATE);
     spl_journal_deinit(&journal);
     header.uuid[0] = '9';
     ck_assert_int_eq(spl_journal_resume(&journal, "a.spk", &header), SPL_ERR_FORMAT);
@@ -245,6 +271,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tests, a_changed_byte_ends_the_journal);
     tcase_add_test(tests, frames_follow_each_other);
     tcase_add_test(tests, counts_must_fill_the_payload);
+    tcase_add_test(tests, a_journal_is_found_and_replaced);
     tcase_add_test(tests, another_runs_journal_is_refused);
     suite_add_tcase(suite, tests);
     return suite;

@@ -158,7 +158,7 @@ static void journal_of_two(
     const spl_spike_columns columns[FAKE_POPULATIONS] = {{2, time, neurons}};
     spl_journal journal;
     unlink(path);
-    ck_assert_int_eq(spl_journal_create(&journal, path, &header), SPL_OK);
+    ck_assert_int_eq(spl_journal_create(&journal, path, &header, false), SPL_OK);
     ck_assert_int_eq(spl_journal_append(&journal, 200, columns), SPL_OK);
     spl_journal_deinit(&journal);
 }
