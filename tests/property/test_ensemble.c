@@ -185,7 +185,7 @@ END_TEST
 START_TEST(members_may_differ_in_feedback)
 {
     uint64_t random = random_seed("feedback");
-    family *f = make_family(BITS_DELAYED, false, &random);
+    family *f = make_family(BITS_SELF, false, &random);
     spl_subnetwork_spec specs[4];
     for (size_t s = 0; s < 4; s++) {
         specs[s] = make_coba("s", 100, 10, 1.0, 1.0);
