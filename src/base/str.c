@@ -32,7 +32,9 @@ static bool reserve(spl_text *text, size_t more)
 void spl_text_add_bytes(spl_text *text, const char *bytes, size_t length)
 {
     if (reserve(text, length)) {
-        memcpy(text->data + text->length, bytes, length);
+        if (length > 0) {
+            memcpy(text->data + text->length, bytes, length);
+        }
         text->length += length;
         text->data[text->length] = '\0';
     }

@@ -9,7 +9,7 @@
 
 /* A growing text. Zero-initialise; `failed` is sticky, so check it once at the end. */
 typedef struct spl_text {
-    char *data; /* NUL-terminated once anything was added */
+    char *data; /* NUL-terminated once anything was added, be it no bytes */
     size_t length;
     size_t capacity;
     bool failed;

@@ -129,6 +129,9 @@ static spl_status look_at(spl_h5_dataset *d)
     if (d->rank < 0) {
         return spl_h5_bad_dataset(d, "no shape");
     }
+    if (d->item_bytes == 0) {
+        return spl_h5_bad_dataset(d, "values without bytes; the file is damaged");
+    }
     if (H5Tcommitted(d->type) != 0) {
         return spl_h5_bad_dataset(d, "named types are not read");
     }
