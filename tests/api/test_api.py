@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.tap import Skip, equal, holds, main, test  # noqa: E402
+from support.under import under  # noqa: E402
 
 SOURCE = pathlib.Path(sys.argv[1])
 BUILD = pathlib.Path(sys.argv[2])
@@ -160,7 +161,7 @@ def build_example(config, pc, static):
     example = SOURCE / "tests/api/example.c"
     succeed([*CC, "-std=c11", *STRICT, *flags, example, "-o", program, *libs])
     libraries = "" if static else str(pc.parent.parent)
-    return succeed([program], env={"LD_LIBRARY_PATH": libraries})
+    return succeed([*under(), program], env={"LD_LIBRARY_PATH": libraries})
 
 
 @test

@@ -11,10 +11,9 @@ import zipfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from support.tap import Skip, equal, holds  # noqa: E402
+from support.under import under  # noqa: E402
 
 COMMAND = str(pathlib.Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else "splenium"
-# What the command runs under, with options: valgrind, say.
-UNDER = os.environ.get("SPL_TEST_UNDER", "").split()
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # Two regions, with and without self-connections.
@@ -39,9 +38,11 @@ def environment(**more):
     return keep
 
 
-def splenium(*words, env=None, cwd=None, **options):
+def splenium(*words, env=None, cwd=None, lengthy=False, **options):
+    """`lengthy`: not under valgrind, which takes thirty times as long. Nor are limits for it."""
+    free = lengthy or "preexec_fn" in options
     result = subprocess.run(
-        [*UNDER, COMMAND, *[str(word) for word in words]],
+        [*([] if free else under()), COMMAND, *[str(word) for word in words]],
         env=env or environment(),
         cwd=cwd,
         capture_output=True,

@@ -43,7 +43,9 @@ done
 def bench(*words, code=0, **more):
     """Run it with a folder for temporary files of its own, which must be empty afterwards."""
     os.makedirs("tmp", exist_ok=True)
-    result = splenium(*QUICK, *words, env=environment(TMPDIR=os.path.abspath("tmp"), **more))
+    result = splenium(
+        *QUICK, *words, env=environment(TMPDIR=os.path.abspath("tmp"), **more), lengthy=True
+    )
     equal((result.code, os.listdir("tmp")), (code, []))
     return result
 

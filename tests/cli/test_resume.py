@@ -47,7 +47,7 @@ RUN = [
 def reference():
     """Digest of the run without any interruption."""
     write_pair()
-    result = splenium("run", *RUN, "-q", "-o", "whole.h5", "--threads", "1")
+    result = splenium("run", *RUN, "-q", "-o", "whole.h5", "--threads", "1", lengthy=True)
     equal((result.code, result.err), (0, ""))
     equal(files(), ["two.zip", "whole.h5"])
     return digest("whole.h5")
@@ -81,7 +81,7 @@ def damage(name):
 
 
 def resume(*words):
-    return splenium("resume", "out.h5", "-q", *words)
+    return splenium("resume", "out.h5", "-q", *words, lengthy=True)
 
 
 @test
@@ -115,7 +115,7 @@ def a_run_that_is_made_longer_survives_kills_too():
     expected = reference()
     chance = random.Random(6)
     short = ["--set", f"simulation.duration={0.35 * SECONDS} s"]
-    result = splenium("run", *RUN, "-q", "-o", "out.h5", *short)
+    result = splenium("run", *RUN, "-q", "-o", "out.h5", *short, lengthy=True)
     equal((result.code, result.err), (0, ""))
     n_kills = 0
     while True:
@@ -154,7 +154,7 @@ def every_signal_leaves_a_checkpoint():
 @test
 def time_runs_out():
     expected = reference()
-    result = splenium("run", *RUN, "-q", "-o", "out.h5", "--max-hours", "0.00001")
+    result = splenium("run", *RUN, "-q", "-o", "out.h5", "--max-hours", "0.00001", lengthy=True)
     equal(result.code, 75)
     holds(os.path.exists("out.ckpt"), str(files()))
     equal(splenium("run", *RUN, "-o", "x.h5", "--max-hours", "soon").code, 2)
@@ -436,7 +436,7 @@ def rows_that_come_out_different_are_not_overwritten():
 def a_checkpoint_that_cannot_be_written_is_told():
     expected = reference()
     os.makedirs("out.ckpt.tmp/full")
-    result = splenium("run", *RUN, "-q", "-o", "out.h5")
+    result = splenium("run", *RUN, "-q", "-o", "out.h5", lengthy=True)
     equal(result.code, 0)
     holds("no checkpoint: out.ckpt.tmp: left over and cannot be deleted" in result.err,
           result.err)

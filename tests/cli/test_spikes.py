@@ -50,10 +50,10 @@ output: {file: out.h5}
 """
 
 
-def run(configuration, *words):
+def run(configuration, *words, **options):
     write_pair()
     write("c.yaml", configuration)
-    return splenium("run", "c.yaml", *words)
+    return splenium("run", "c.yaml", *words, **options)
 
 
 def rates(text):
@@ -211,7 +211,7 @@ def all_spikes(path):
 def check_resumed(configuration):
     """Killed several times, a run ends with the bits of an undisturbed one."""
     words = ["--set", "simulation.duration=20 s"]
-    equal(run(configuration, *words, "-q", "-o", "whole.h5").code, 0)
+    equal(run(configuration, *words, "-q", "-o", "whole.h5", lengthy=True).code, 0)
     process = subprocess.Popen(
         [COMMAND, "run", "c.yaml", *words, "-q", "--set", "output.flush_every=10 ms",
          "--checkpoint-every", "20 ms"],
@@ -227,7 +227,7 @@ def check_resumed(configuration):
         time.sleep(0.1)
         process.kill()
         process.communicate()
-    result = splenium("resume", "out.h5", "-q")
+    result = splenium("resume", "out.h5", "-q", lengthy=True)
     equal(result.code, 0)
     equal(digest("out.h5"), digest("whole.h5"))
     equal([name for name in files() if name.startswith("out")], ["out.h5", "out.spikes.h5"])

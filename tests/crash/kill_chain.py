@@ -24,6 +24,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from support.crc32c import crc32c  # noqa: E402
+from support.under import under  # noqa: E402
 
 try:
     import h5py
@@ -146,7 +147,8 @@ def expect(condition, what):
 def command(splenium, *words, target=None, after=None, signals=()):
     """Exit code, negative after a kill. Signals come one after the other, `after` seconds."""
     more = {"SPL_TARGET": target} if target else {}
-    run = subprocess.Popen([splenium, *words], env=os.environ | more, text=True,
+    run = subprocess.Popen([*(under() if words[0] == "verify" else []), splenium, *words],
+                           env=os.environ | more, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for number in signals:
         try:

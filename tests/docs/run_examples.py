@@ -16,6 +16,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from support import under  # noqa: E402
+
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SOURCE = os.path.abspath(os.environ.get("SPLENIUM_SOURCE", "."))
 
@@ -51,9 +55,13 @@ class Page:
     def __init__(self, path, command, folder):
         self.path, self.folder = path, folder
         self.printed = ""
+        commands = os.path.dirname(os.path.abspath(command))
+        if under.WORDS:
+            commands = folder + "/.commands"
+            os.mkdir(commands)
+            under.write_script(commands + "/splenium", os.path.abspath(command))
         self.environment = dict(os.environ, NO_COLOR="1", SPLENIUM_DATA=SOURCE + "/data",
-                                PATH=os.path.dirname(os.path.abspath(command)) + ":"
-                                + os.environ["PATH"])
+                                PATH=commands + ":" + os.environ["PATH"])
         os.symlink(SOURCE + "/data", folder + "/data")
 
     def fail(self, line, message):

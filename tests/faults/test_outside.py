@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
 from command import COMMAND, digest, environment, splenium, write_pair
 from support.tap import Skip, equal, holds, main, test
+from support.under import under
 
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 
@@ -83,7 +84,7 @@ class Stopped:
 
     def __init__(self, words, cwd=".", folder="run"):
         self.process = subprocess.Popen(
-            [COMMAND, "run", *words, *OFTEN],
+            [*under(), COMMAND, "run", *words, *OFTEN],
             cwd=cwd,
             env=environment(
                 LD_PRELOAD=RECORDER, CRASH_FOLDER=folder, CRASH_LOG="/dev/null", CRASH_STOP="1"

@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
 from command import COMMAND, environment, splenium, write_pair
 from support.tap import equal, holds, main, test
+from support.under import under
 
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 STRIDE = int(sys.argv[4])
@@ -41,7 +42,7 @@ SPIKING = ["../two.zip", "--set", "subnetworks=[{name: n, region: rA, size: 60, 
 def execute(folder, words, **more):
     """Exit code and lines that are no warnings."""
     done = subprocess.run(
-        [COMMAND, *words, "--threads", "1", "--set", "simulation.block=16"],
+        [*under(), COMMAND, *words, "--threads", "1", "--set", "simulation.block=16"],
         cwd=folder,
         env=environment(LD_PRELOAD=RECORDER, CRASH_FOLDER=".", CRASH_LOG="../log", **more),
         capture_output=True,

@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
 from command import COMMAND, environment, files, splenium, write_pair
 from support.tap import Skip, equal, holds, main, test
+from support.under import under
 
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 
@@ -35,7 +36,7 @@ MESSAGES = {errno.EIO: "Input/output error", errno.ENOSPC: "No space left on dev
 
 def run(words=RUN, **more):
     done = subprocess.run(
-        [COMMAND, *words],
+        [*under(), COMMAND, *words],
         cwd="run",
         env=environment(LD_PRELOAD=RECORDER, CRASH_FOLDER=".", CRASH_LOG="../log", **more),
         capture_output=True,

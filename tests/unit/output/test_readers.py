@@ -13,6 +13,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 from support.crc32c import crc32c  # noqa: E402
 from support.tap import Skip, equal, holds, main, test  # noqa: E402
+from support.under import under  # noqa: E402
 
 try:
     import h5py
@@ -116,7 +117,7 @@ class Run:
         self.folder = tempfile.TemporaryDirectory()
         self.path = str(pathlib.Path(self.folder.name) / "r.h5")
         self.process = subprocess.Popen(
-            [PROGRAM, self.path, self.state],
+            [*under(), PROGRAM, self.path, self.state],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
