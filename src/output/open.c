@@ -329,13 +329,18 @@ out:
     return status;
 }
 
-void spl_output_clean_up(spl_output *output)
+spl_status spl_output_clean_up(spl_output *output)
 {
+    spl_status status = SPL_OK;
     char *journal = spl_output_beside(output->path, ".spk");
+    /* killed as soon as it was complete, a run has not brought that to the disk */
+    SPL_TRY(spl_file_sync_data(output->fd, output->path));
     spl_checkpoint_delete(output->path);
     if (journal != NULL && output->n_populations > 0) {
         unlink(journal);
     }
+out:
     free(journal);
     spl_lock_release(&output->lock);
+    return status;
 }

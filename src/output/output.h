@@ -167,8 +167,9 @@ SPL_MUST_CHECK spl_status spl_output_extend(spl_output **output,
     const spl_output_spec *spec, const spl_output_found *found,
     const spl_output_from *origin, const double *const *final);
 
-/* Delete what a finished run does not need: checkpoints, lock. */
-void spl_output_clean_up(spl_output *output);
+/* Delete what a finished run does not need, once the disk knows that it is finished:
+ * checkpoints, journal, lock. Result: SPL_OK; SPL_ERR_DISK_FULL; SPL_ERR_FILE_WRITE. */
+SPL_MUST_CHECK spl_status spl_output_clean_up(spl_output *output);
 
 /* Take over the rows of a frame (copied). frame->monitor is the index of the stream.
  * Never waits for the disk unless both buffers are full. An earlier error of the I/O

@@ -257,7 +257,7 @@ spl_status spl_resume_open(
             sim->settings.output);
     }
     if (found->code == SPL_RUN_COMPLETE && !longer) {
-        spl_output_clean_up(sim->output);
+        SPL_TRY(spl_output_clean_up(sim->output));
         spl_notice("%s: complete, nothing is left to do", sim->settings.output);
         *done = true;
         goto out;

@@ -284,6 +284,50 @@ def no_crash_loses_or_spoils_anything():
           f"{checked} checked, {resumed} resumed, {killed} killed")
 
 
+def stop_with_a_checkpoint(number, duration):
+    """As soon as may be."""
+    command = [*spiking_words(number, duration), "--max-hours", "1e-7"]
+    done = subprocess.run(
+        [COMMAND, *command],
+        cwd=f"recorded{number}",
+        env=environment(**recording(number)),
+        capture_output=True,
+    )
+    equal(done.returncode, 75)
+    holds(os.path.exists(f"recorded{number}/out.ckpt"), "no checkpoint")
+
+
+@test
+def checkpoints_stay_until_the_disk_knows_that_the_run_is_complete():
+    """A run is killed in place of each of its last changes, then resumed."""
+    write_pair()
+    start(0, spiking_words(0, "400 ms"))
+    stop_with_a_checkpoint(0, "400 ms")
+    # without records by the clock, so that each time the changes are about the same
+    resume = ["resume", "out.h5", *SHORT, "--max-hours", "1"]
+    resume += ["--set", "output.flush_every=3600000"]
+    os.rename("recorded0", "stopped")
+    os.rename("log0", "stopped.log")
+
+    def kill(n):
+        shutil.rmtree("recorded0", ignore_errors=True)
+        shutil.copytree("stopped", "recorded0")
+        shutil.copy("stopped.log", "log0")
+        return not run("recorded0", resume, **recording(0, CRASH_KILL=str(n)))
+
+    last = 1
+    while kill(last):
+        last += 1
+    killed = 0
+    for n in range(last - 20, last):
+        # a change more or less, by the clock
+        killed += kill(n)
+        run("recorded0", resume, **recording(0))
+        code, counts, said = replay(0, "--end=recorded0", "--power=4")
+        holds(code == 0 and counts[-3:] == [0, 0, 0], f"killed in place of change {n}: {said}")
+    holds(killed > 15, f"killed {killed} times")
+
+
 @test
 def no_crash_of_a_conversion_loses_or_spoils_anything():
     """A run, its copies in place and beside it: each file is right or not there."""
