@@ -41,12 +41,13 @@ def environment(**more):
 def splenium(*words, env=None, cwd=None, lengthy=False, **options):
     """`lengthy`: not under valgrind, which takes thirty times as long. Nor are limits for it."""
     free = lengthy or "preexec_fn" in options
+    before = [] if free else under()
     result = subprocess.run(
-        [*([] if free else under()), COMMAND, *[str(word) for word in words]],
+        [*before, COMMAND, *[str(word) for word in words]],
         env=env or environment(),
         cwd=cwd,
         capture_output=True,
-        timeout=60,
+        timeout=600 if before else 60,
         **options,
     )
     return Result(result.returncode, result.stdout.decode(), result.stderr.decode())

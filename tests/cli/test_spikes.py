@@ -156,7 +156,9 @@ def wait_for_spikes(name="out.h5"):
     end = time.monotonic() + 30
     while True:
         holds(time.monotonic() < end, "no spikes after 30 s")
-        result = splenium("info", name) if os.path.exists(name) else None
+        # the run does not wait for valgrind
+        exists = os.path.exists(name)
+        result = splenium("info", name, lengthy=True) if exists else None
         if result is not None and result.code == 0 and rates(result.out):
             if rates(result.out)["thal.E"][0] > 10:
                 return
