@@ -95,9 +95,9 @@
 
 /* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d */
 #define GATES(X) \
+    X(m_Z,  Z, ZT,  d_Z)  \
     X(m_K,  V, TK,  d_K)  \
     X(m_V,  V, VT,  d_V)  \
-    X(m_Z,  Z, ZT,  d_Z)  \
     X(m_Ca, V, TCa, d_Ca) \
     X(m_Na, V, TNa, d_Na)
 

@@ -359,9 +359,15 @@ VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_w
 }
 
 /* Vectors of nodes whose gates are evaluated side by side: six exponentials are what 16
- * registers hold, those of two vectors if a node has three. */
+ * registers hold, those of two vectors if a node has three; of the 32 registers of
+ * AVX-512, nine have room. */
+enum {
+    MOST_AT_ONCE = N_VECTORS % 2 == 0 ? 2
+                   : N_VECTORS == 3   ? 3
+                                      : 1,
+};
 #define GATES_AT_ONCE(shared) \
-    ((size_t)(N_VECTORS > 1 && ((shared) ? N_UNSHARED : N_GATES) <= 3 ? 2 : 1))
+    ((size_t)(((shared) ? N_UNSHARED : N_GATES) <= 3 ? MOST_AT_ONCE : 1))
 
 /* Exponentials of the vectors, at the state of stage `stage`. Their divisions come with
  * the rest of the stage: three numbers are stored instead of five, and the divider works
@@ -372,8 +378,8 @@ VEC_INLINE void begin_gates(
     const size_t at_once = GATES_AT_ONCE(t.shared);
     SPL_RELOAD();
     for (size_t u = 0; u < n_vectors; u += at_once) {
-        const model_state *state[2];
-        model_exponentials *e[2];
+        const model_state *state[MOST_AT_ONCE];
+        model_exponentials *e[MOST_AT_ONCE];
         SPL_UNROLL
         for (size_t v = 0; v < at_once; v++) {
             state[v] = stage == 0 ? &work[u + v].x : &work[u + v].y;

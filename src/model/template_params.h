@@ -25,6 +25,34 @@ _Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
         "gates that share the exponential of another stand last in GATES");
 GATES_SHARED(ASSERT_ORDER)
 
+/* Gates of one state share a division: of another they would take its NaN, which then
+ * went on to other nodes before it is found. Of 1 + 2^x an exponent is at most the limit
+ * of x, of 1 + k 2^(power x), where k <= 2^FACTOR_LIMIT, the sum; that of a product must
+ * not overflow. */
+enum { FACTOR_LIMIT = VEC_PICK(60, 14), PRODUCT_LIMIT = VEC_PICK(1022, 126) };
+#define GATE_STATE(name, x, ...) STATE_##x,
+#define FACTOR_EXPONENT(name, base, power) \
+    [GATE_##name] = (power)*VEC_GATE_LIMIT + FACTOR_LIMIT,
+static const int gate_state[] = {GATES(GATE_STATE)(-1)};
+static const int shared_exponent[N_GATES + 1] = {
+    [N_GATES] = 0, GATES_SHARED(FACTOR_EXPONENT)};
+
+/* Number of gates from `first` on that share a division; the compiler computes it. */
+VEC_INLINE size_t gates_of_division(const bool shared, const size_t first)
+{
+    size_t n = 0;
+    int exponent = 0;
+    SPL_UNROLL
+    for (size_t k = 0; k < VEC_MAX_RECIPROCALS; k++) {
+        if (n == k && gate_state[first + n] == gate_state[first]) {
+            const int own = shared ? shared_exponent[first + n] : 0;
+            exponent += own > 0 ? own : VEC_GATE_LIMIT;
+            n += exponent <= PRODUCT_LIMIT;
+        }
+    }
+    return n;
+}
+
 /* All parameters of the nodes from i on; the compiler loads those that are used. */
 VEC_INLINE model_params load_params(const spl_real *params, size_t stride, size_t i)
 {
@@ -90,20 +118,31 @@ VEC_INLINE void exponentials_of(const bool shared, const size_t n,
 VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
     const model_params p MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {
+    const size_t n_gates = N_GATES;
     const size_t own MODEL_UNUSED = shared ? N_UNSHARED : N_GATES;
-    model_gates h = {.unused = vec_set(0.0)};
+    vec of[N_GATES + 1];
 #define SHARED_GATE(name, base, power) \
-    h.name = vec_set(1.0) /            \
-             vec_fma(p.k_##name, whole_power(e->of[GATE_##base], power), vec_set(1.0));
-#define OWN_GATE(name, ...)                                          \
-    if (GATE_##name < own) {                                         \
-        h.name = vec_set(1.0) / (vec_set(1.0) + e->of[GATE_##name]); \
+    of[GATE_##name] =                  \
+        vec_fma(p.k_##name, whole_power(e->of[GATE_##base], power), vec_set(1.0));
+#define OWN_GATE(name, ...)                                  \
+    if (GATE_##name < own) {                                 \
+        of[GATE_##name] = vec_set(1.0) + e->of[GATE_##name]; \
     }
     if (shared) {
         GATES_SHARED(SHARED_GATE)
     }
     GATES(OWN_GATE)
-    return h;
+    size_t next = 0;
+    SPL_UNROLL
+    for (size_t k = 0; k < n_gates; k++) {
+        if (k == next) {
+            const size_t n = gates_of_division(shared, k);
+            vec_reciprocals(n, of + k);
+            next += n;
+        }
+    }
+#define SET_GATE(name, ...) .name = of[GATE_##name],
+    return (model_gates){GATES(SET_GATE).unused = vec_set(0.0)};
 }
 
 VEC_INLINE model_gates gates_at(const bool shared, const model_state s,
@@ -156,7 +195,7 @@ static bool node_shares_gates(const spl_real *params, size_t stride, size_t node
 #define NODE_SHARES(name, base, power)                                         \
     shares = shares && NODE_PARAM(a_##name) == (power)*NODE_PARAM(a_##base) && \
              NODE_PARAM(k_##name) >= ldexp(1.0, -VEC_GATE_LIMIT) &&            \
-             NODE_PARAM(k_##name) <= ldexp(1.0, VEC_GATE_LIMIT);
+             NODE_PARAM(k_##name) <= ldexp(1.0, FACTOR_LIMIT);
     GATES_SHARED(NODE_SHARES)
     return shares;
 }

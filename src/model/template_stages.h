@@ -103,12 +103,18 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
         network_stage(scheme, form, shared, stage, run, st, lane, &y[u],
             load_gates(st->gates + lane));
     }
+    const size_t at_once = GATES_AT_ONCE(shared);
     SPL_RELOAD();
-    for (size_t u = 0; u < N_VECTORS; u += GATES_AT_ONCE(shared)) {
-        const model_state *state[2] = {&y[u], &y[(u + 1) % N_VECTORS]};
-        model_exponentials *filled[2] = {&e[u], &e[(u + 1) % N_VECTORS]};
-        exponentials_of(shared, GATES_AT_ONCE(shared), state,
-            run->params + st->first * N_ALL, SPL_TILE, u * SPL_LANES, filled);
+    for (size_t u = 0; u < N_VECTORS; u += at_once) {
+        const model_state *state[MOST_AT_ONCE];
+        model_exponentials *filled[MOST_AT_ONCE];
+        SPL_UNROLL
+        for (size_t v = 0; v < at_once; v++) {
+            state[v] = &y[u + v];
+            filled[v] = &e[u + v];
+        }
+        exponentials_of(shared, at_once, state, run->params + st->first * N_ALL, SPL_TILE,
+            u * SPL_LANES, filled);
     }
     SPL_RELOAD();
     for (size_t u = 0; u < N_VECTORS; u++) {

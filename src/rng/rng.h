@@ -13,10 +13,13 @@
 #define SPL_STREAM_ETA   0x08000u /* + state: start of coloured noise */
 #define SPL_STREAM_START 0x10000u /* + state: initial values */
 
+/* Nodes for which normals are drawn at once, at least. */
+#define SPL_NORMALS_GROUP 16
+
 typedef struct spl_rng_kernels {
     /* Standard normals of steps [first_step, first_step + n_steps) for n_nodes nodes (a
-     * multiple of SPL_TILE) from first_node on: out[s * step_stride + i]. Four steps
-     * share one call of the generator; surplus is discarded. */
+     * multiple of SPL_NORMALS_GROUP) from first_node on: out[s * step_stride + i]. Four
+     * steps share one call of the generator; surplus is discarded. */
     void (*normals)(uint64_t seed, uint32_t stream, uint64_t first_step, size_t n_steps,
         uint32_t first_node, size_t n_nodes, spl_real *out, size_t step_stride);
 } spl_rng_kernels;

@@ -28,10 +28,36 @@ VEC_INLINE vec cosine_of(vec x)
     return cosine;
 }
 
+/* Gate `which` of n that share a division; those beside it are of other numbers. */
+VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
+{
+    vec of[VEC_MAX_RECIPROCALS];
+    for (size_t k = 0; k < n; k++) {
+        const double factor = k == which ? 1.0 : k == 0 ? -1.0 : 0.7;
+        of[k] = x * vec_set(-2.0 * M_LOG2E * factor);
+    }
+    vec_gate_exponentials(n, of);
+    for (size_t k = 0; k < n; k++) {
+        of[k] = vec_set(1.0) + of[k];
+    }
+    vec_reciprocals(n, of);
+    return of[which];
+}
+
 APPLY(exp2, vec_exp2(v))
 APPLY(exp, vec_exp(v))
 APPLY(exprel, vec_exprel(v))
 APPLY(gate, vec_gate(v, vec_set(-2.0 * M_LOG2E), vec_set(0.0)))
+APPLY(gate_alone, gate_beside(v, 1, 0))
+APPLY(gate_1_of_2, gate_beside(v, 2, 0))
+APPLY(gate_2_of_2, gate_beside(v, 2, 1))
+APPLY(gate_1_of_3, gate_beside(v, 3, 0))
+APPLY(gate_2_of_3, gate_beside(v, 3, 1))
+APPLY(gate_3_of_3, gate_beside(v, 3, 2))
+APPLY(gate_1_of_4, gate_beside(v, 4, 0))
+APPLY(gate_2_of_4, gate_beside(v, 4, 1))
+APPLY(gate_3_of_4, gate_beside(v, 4, 2))
+APPLY(gate_4_of_4, gate_beside(v, 4, 3))
 APPLY(log, vec_log(v))
 APPLY(sine, sine_of(v))
 APPLY(cosine, cosine_of(v))
@@ -50,6 +76,16 @@ static const function list[] = {
     {"exp", apply_exp},
     {"exprel", apply_exprel},
     {"gate", apply_gate},
+    {"gate_alone", apply_gate_alone},
+    {"gate_1_of_2", apply_gate_1_of_2},
+    {"gate_2_of_2", apply_gate_2_of_2},
+    {"gate_1_of_3", apply_gate_1_of_3},
+    {"gate_2_of_3", apply_gate_2_of_3},
+    {"gate_3_of_3", apply_gate_3_of_3},
+    {"gate_1_of_4", apply_gate_1_of_4},
+    {"gate_2_of_4", apply_gate_2_of_4},
+    {"gate_3_of_4", apply_gate_3_of_4},
+    {"gate_4_of_4", apply_gate_4_of_4},
     {"log", apply_log},
     {"sine", apply_sine},
     {"cosine", apply_cosine},

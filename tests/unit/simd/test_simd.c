@@ -147,6 +147,16 @@ static const error_case error_cases[] = {
     {"exprel", exact_exprel, -1.0,    1.0,    7e-7,    0.0,     0},
     {"exprel", exact_exprel, 1e-30,   1e-2,   1.2e-7,  0.0,     1},
     {"gate",   exact_gate,   -8.0,    20.0,   0.0,     1.4e-7,  0},
+    {"gate_alone",  exact_gate, -8.0,   20.0, 0.0, 1.4e-7, 0},
+    {"gate_1_of_2", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_2_of_2", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_1_of_3", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_2_of_3", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_3_of_3", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_1_of_4", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_2_of_4", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_3_of_4", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
+    {"gate_4_of_4", exact_gate, -8.0,   20.0, 0.0, 2.6e-7, 0},
     {"log",    logl,         FLT_MIN, 1e38,   1.5e-7,  0.0,     1},
     {"log",    logl,         0.5,     2.0,    1.5e-7,  0.0,     0},
     {"log",    logl,         0.99,    1.01,   1.5e-7,  0.0,     0},
@@ -163,6 +173,16 @@ static const error_case error_cases[] = {
     {"exprel", exact_exprel, -1.0,    1.0,    1e-15,   0.0,     0},
     {"exprel", exact_exprel, 1e-300,  1e-2,   2e-16,   0.0,     1},
     {"gate",   exact_gate,   -20.0,   20.0,   0.0,     2.3e-16, 0},
+    {"gate_alone",  exact_gate, -20.0,  20.0, 0.0, 2.3e-16, 0},
+    {"gate_1_of_2", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_2_of_2", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_1_of_3", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_2_of_3", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_3_of_3", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_1_of_4", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_2_of_4", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_3_of_4", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
+    {"gate_4_of_4", exact_gate, -20.0,  20.0, 0.0, 5e-16, 0},
     {"log",    logl,         DBL_MIN, 1e308,  3e-16,   0.0,     1},
     {"log",    logl,         0.5,     2.0,    3e-16,   0.0,     0},
     {"log",    logl,         0.99,    1.01,   3e-16,   0.0,     0},
@@ -225,8 +245,9 @@ END_TEST
 
 START_TEST(nan_stays_in_its_lane)
 {
-    static const char *const names[] = {
-        "exp2", "exp", "exprel", "gate", "log", "sine", "cosine", "sqrt", "clamp"};
+    static const char *const names[] = {"exp2", "exp", "exprel", "gate", "gate_alone",
+        "gate_2_of_2", "gate_3_of_3", "gate_4_of_4", "log", "sine", "cosine", "sqrt",
+        "clamp"};
     for (int t = 0; t < SPL_N_TARGETS; t++) {
         if (!spl_target_available((spl_target)t)) {
             continue;
