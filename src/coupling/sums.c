@@ -1,18 +1,30 @@
 /* Delayed sums in time blocks: an edge of at least a block is one contiguous multiply-add
- * over time, with the accumulators in registers. To these sums near edges are added step
- * by step, edges without delay row by row or as columns of a matrix, always in list
- * order, so that a sum has the same bits whichever way its edges go. History runs over
- * time, the lanes of the node kernels over nodes: tiles are transposed in between. */
+ * over time, with the accumulators in registers; one of at least a window, which is
+ * longer, over a window, whose sums are kept until their blocks come. To these near edges
+ * are added step by step, edges without delay row by row or as columns of a matrix,
+ * always in list order, so that a sum has the same bits whichever way its edges go.
+ * History runs over time, the lanes of the node kernels over nodes: tiles are transposed
+ * in between. */
 #include "coupling/sums.h"
+
+#include <string.h>
+
+#include <string.h>
+
 #include "simd/vec.h"
 
-enum { N_VECTORS = SPL_PANEL / SPL_LANES };
+enum {
+    N_VECTORS = SPL_PANEL / SPL_LANES,
+    ALL_OF_WINDOW = SPL_WINDOW / SPL_LANES,
+    /* sums that stay in registers; what is left of a window goes in further passes */
+    LONG_VECTORS = ALL_OF_WINDOW < 8 ? ALL_OF_WINDOW : 8
+};
 
 /* A history that does not fit the caches of a core is fetched some edges ahead. Measured
  * on Zen 3, ns per edge-step: 998 nodes (8 MB) 0.28 without, 0.23 with; 76 nodes (0.3 MB)
  * 0.13 without, 0.15 with. */
-enum { AHEAD = 32, WINDOW_BYTES = SPL_PANEL * sizeof(spl_real) };
-_Static_assert(AHEAD <= SPL_EDGE_PADDING, "edges are read ahead of the last one");
+enum { AHEAD = 32, LONG_AHEAD = 8, PANEL_BYTES = SPL_PANEL * sizeof(spl_real) };
+_Static_assert((int)AHEAD <= SPL_EDGE_PADDING, "edges are read ahead of the last one");
 static const size_t FITS_BYTES = (size_t)1 << 20;
 
 /* How a node is summed; all are constants for the compiler. */
@@ -40,18 +52,72 @@ VEC_INLINE void fetch_ahead(const spl_plan *plan, const spl_real *history, int64
 {
     const spl_real *window = window_of(plan, history, k, e);
     next->at[e % AHEAD] = window;
-    vec_fetch(window, WINDOW_BYTES);
-    __builtin_prefetch((const char *)window + WINDOW_BYTES - 1);
+    vec_fetch(window, PANEL_BYTES);
+    __builtin_prefetch((const char *)window + PANEL_BYTES - 1);
 }
 
-/* Columns of one node over its edges before `end`. Column c reads slot (k + c - d) mod
- * ring; the mirrored head keeps the window contiguous. */
+/* A node's long edges. Those that are fetched ahead may be the next node's. */
+VEC_INLINE void sum_long(const spl_plan *plan, const spl_real *history, int64_t k,
+    const bool ahead, size_t node, spl_real *out)
+{
+    const size_t end = plan->long_end[node];
+    const size_t skip = plan->start[node + 1] - end;
+    for (size_t c = 0; c < SPL_WINDOW; c += LONG_VECTORS * SPL_LANES) {
+        vec sum[LONG_VECTORS] = {0};
+        for (size_t e = plan->start[node]; e < end; e++) {
+            const spl_real *samples = window_of(plan, history, k, e) + c;
+            const vec weight = vec_set(plan->weight[e]);
+            if (ahead && c == 0) {
+                const size_t later =
+                    e + LONG_AHEAD < end ? e + LONG_AHEAD : e + LONG_AHEAD + skip;
+                const spl_real *window = window_of(plan, history, k, later);
+                vec_fetch(window, SPL_WINDOW * sizeof *window);
+                __builtin_prefetch(window + SPL_WINDOW - 1);
+            }
+            SPL_UNROLL
+            for (size_t v = 0; v < LONG_VECTORS; v++) {
+                sum[v] = vec_fma(weight, vec_load(samples + v * SPL_LANES), sum[v]);
+            }
+        }
+        for (size_t v = 0; v < LONG_VECTORS; v++) {
+            vec_store(out + c + v * SPL_LANES, sum[v]);
+        }
+    }
+}
+
+static bool fits_cache(const spl_plan *plan)
+{
+    return plan->n_nodes * plan->pitch * sizeof(spl_real) <= FITS_BYTES;
+}
+
+static void window(
+    const spl_plan *plan, const spl_real *history, int64_t k, size_t first, spl_real *out)
+{
+    const bool fits = fits_cache(plan);
+    for (size_t i = first; i < first + SPL_TILE; i++, out += SPL_WINDOW) {
+        if (i >= plan->n_nodes) {
+            memset(out, 0, SPL_WINDOW * sizeof *out);
+        } else if (fits) {
+            sum_long(plan, history, k, false, i, out);
+        } else {
+            sum_long(plan, history, k, true, i, out);
+        }
+    }
+}
+
+/* Columns of one node over edges [begin, end), to which `before` are added, zero if it is
+ * NULL. Column c reads slot (k + c - d) mod ring; the mirrored head keeps the panel
+ * contiguous. */
 VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t k,
-    const sum_form form, const vec_lanes *wanted, size_t node, size_t end,
-    next_windows *next, spl_real *columns)
+    const sum_form form, const vec_lanes *wanted, size_t node, size_t begin, size_t end,
+    const spl_real *before, next_windows *next, spl_real *columns)
 {
     vec sum[N_VECTORS] = {0};
-    for (size_t e = plan->start[node]; e < end; e++) {
+    for (size_t v = 0; v < form.n_vectors && before != NULL; v++) {
+        const spl_real *known = before + v * SPL_LANES;
+        sum[v] = form.all ? vec_load(known) : vec_load_lanes(known, wanted[v]);
+    }
+    for (size_t e = begin; e < end; e++) {
         const spl_real *window =
             form.ahead ? next->at[e % AHEAD] : window_of(plan, history, k, e);
         const vec weight = vec_set(plan->weight[e]);
@@ -100,7 +166,7 @@ VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
 }
 
 /* A tile, node by node. */
-VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
+VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
     const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
     size_t first, spl_real (*columns)[SPL_PANEL])
 {
@@ -110,8 +176,10 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
     }
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane < plan->n_nodes) {
-            sum_node(plan, history, k, form, wanted, first + lane, end[first + lane],
-                &next, columns[lane]);
+            sum_node(plan, history, k, form, wanted, first + lane,
+                edges->begin[first + lane], edges->end[first + lane],
+                edges->before != NULL ? edges->before + lane * SPL_WINDOW : NULL, &next,
+                columns[lane]);
         } else {
             for (size_t column = 0; column < SPL_PANEL; column++) {
                 columns[lane][column] = 0.0;
@@ -120,8 +188,11 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const uint32_t *end,
     }
 }
 
-static void delayed(const spl_plan *plan, const uint32_t *end, const spl_real *history,
-    int64_t k, size_t n_columns, size_t first, spl_real *out, size_t out_step)
+/* Where the long edges are taken out, the rest of the samples are so young that they are
+ * in a cache, whatever the size of the history. */
+static void delayed(const spl_plan *plan, const spl_sum_edges *edges,
+    const spl_real *history, int64_t k, size_t n_columns, size_t first, spl_real *out,
+    size_t out_step)
 {
     enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1, QUARTER = HALF > 1 ? HALF / 2 : 1 };
     spl_real columns[SPL_TILE][SPL_PANEL];
@@ -130,22 +201,22 @@ static void delayed(const spl_plan *plan, const uint32_t *end, const spl_real *h
         const size_t before = v * SPL_LANES;
         wanted[v] = vec_first_lanes(n_columns > before ? n_columns - before : 0);
     }
-    const bool fits = plan->n_nodes * plan->pitch * sizeof(spl_real) <= FITS_BYTES;
+    const bool fits = edges->begin != plan->start || fits_cache(plan);
     if (n_columns == SPL_PANEL && fits) {
         const sum_form form = {N_VECTORS, true, false};
-        sum_tile(plan, end, history, k, form, wanted, first, columns);
+        sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns == SPL_PANEL) {
         const sum_form form = {N_VECTORS, true, true};
-        sum_tile(plan, end, history, k, form, wanted, first, columns);
+        sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns <= QUARTER * SPL_LANES) {
         const sum_form form = {QUARTER, false, false};
-        sum_tile(plan, end, history, k, form, wanted, first, columns);
+        sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns <= HALF * SPL_LANES) {
         const sum_form form = {HALF, false, false};
-        sum_tile(plan, end, history, k, form, wanted, first, columns);
+        sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else {
         const sum_form form = {N_VECTORS, false, false};
-        sum_tile(plan, end, history, k, form, wanted, first, columns);
+        sum_tile(plan, edges, history, k, form, wanted, first, columns);
     }
     transpose_tile(
         &columns[0][0], SPL_PANEL, SPL_TILE, out, out_step, n_columns, SPL_TILE);
@@ -169,7 +240,7 @@ static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_ste
     spl_real samples[SPL_TILE][SPL_PANEL];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
-    if (n_steps == SPL_PANEL && before_end >= SPL_PANEL && slot >= SPL_PANEL &&
+    if (n_steps == SPL_PANEL && before_end >= SPL_PANEL && slot >= SPL_WINDOW &&
         first + SPL_TILE <= plan->n_nodes) {
         /* most often: neither end of the ring, all nodes */
         transpose_tile(sent, sent_step, SPL_PANEL, history + first * plan->pitch + slot,
@@ -185,8 +256,8 @@ static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_ste
         if (n_steps > before_end) {
             copy_samples(node, samples[lane] + before_end, n_steps - before_end);
         }
-        if (slot < SPL_PANEL) {
-            const size_t rest = SPL_PANEL - slot;
+        if (slot < SPL_WINDOW) {
+            const size_t rest = SPL_WINDOW - slot;
             copy_samples(
                 node + plan->ring + slot, samples[lane], n_steps < rest ? n_steps : rest);
         }
@@ -314,5 +385,9 @@ static void dense(const spl_plan *plan, const spl_real *matrix, size_t first,
 }
 
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels);
-const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {
-    .delayed = delayed, .near = near, .put = put, .undelayed = undelayed, .dense = dense};
+const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {.window = window,
+    .delayed = delayed,
+    .near = near,
+    .put = put,
+    .undelayed = undelayed,
+    .dense = dense};

@@ -19,16 +19,30 @@ typedef struct spl_recent {
     spl_real *const *sent; /* [tiles]; NULL for tiles without near edges */
 } spl_recent;
 
+/* Edges begin[i] .. end[i] of each node i, and the sums of those before them. */
+typedef struct spl_sum_edges {
+    const uint32_t *begin; /* plan->start; plan->long_end: shorter than a window */
+    const uint32_t *end;   /* plan->near: at least a block; plan->undelayed: with delay */
+    /* [SPL_TILE][SPL_WINDOW], from the first step on; NULL: zero */
+    const spl_real *before;
+} spl_sum_edges;
+
 typedef struct spl_sum_kernels {
+    /* Sums of SPL_WINDOW consecutive steps from step k on, for the SPL_TILE nodes from
+     * `first` on, over their edges before plan->long_end.
+     *   history   [n_nodes][pitch] of one channel
+     *   out       [SPL_TILE][SPL_WINDOW]; rows beyond the last node are zero */
+    void (*window)(const spl_plan *plan, const spl_real *history, int64_t k, size_t first,
+        spl_real *out);
     /* Sums of `n_columns` <= SPL_PANEL consecutive steps from step k on, for the SPL_TILE
-     * nodes from `first` on: over the edges of node i before end[i].
-     *   end       plan->near: edges of at least a block; plan->undelayed: all with delay
+     * nodes from `first` on.
      *   history   [n_nodes][pitch] of one channel
      *   out       [n_columns][out_step], SPL_TILE lanes each; lanes beyond the last node
      *             are zero
      * Reads samples k - d .. k + n_columns - 1 - d and no others. */
-    void (*delayed)(const spl_plan *plan, const uint32_t *end, const spl_real *history,
-        int64_t k, size_t n_columns, size_t first, spl_real *out, size_t out_step);
+    void (*delayed)(const spl_plan *plan, const spl_sum_edges *edges,
+        const spl_real *history, int64_t k, size_t n_columns, size_t first, spl_real *out,
+        size_t out_step);
     /* Add the near edges with delay to the sums [SPL_TILE] of the tile's nodes at step
      * k0 + at, in list order. */
     void (*near)(const spl_plan *plan, const spl_real *history, const spl_recent *recent,

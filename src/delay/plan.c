@@ -85,10 +85,12 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
     const size_t first = plan->start[i];
     plan->start[i + 1] = (uint32_t)(first + count);
     plan->undelayed[i] = plan->start[i + 1];
+    plan->long_end[i] = (uint32_t)first;
     for (size_t e = 0; e < count; e++) {
         plan->source[first + e] = edges[e].source;
         plan->delay[first + e] = edges[e].delay;
         plan->weight[first + e] = (spl_real)edges[e].weight;
+        plan->long_end[i] += edges[e].delay >= SPL_WINDOW;
         if (edges[e].delay == 0) {
             if (plan->undelayed[i] > first + e) {
                 plan->undelayed[i] = (uint32_t)(first + e);
@@ -97,6 +99,7 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
             plan->sums_present[i / SPL_TILE] = true;
         }
     }
+    plan->n_long += plan->long_end[i] - first;
     plan->n_edges = first + count;
 }
 
@@ -147,6 +150,7 @@ spl_status spl_plan_create(
     plan->n_nodes = n_nodes;
     plan->stride = stride;
     plan->start = calloc(n_nodes + 1, sizeof *plan->start);
+    plan->long_end = calloc(n_nodes + 1, sizeof *plan->long_end);
     plan->near = calloc(n_nodes + 1, sizeof *plan->near);
     plan->undelayed = calloc(n_nodes + 1, sizeof *plan->undelayed);
     plan->unit_start = calloc(stride / SPL_TILE + 1, sizeof *plan->unit_start);
@@ -159,8 +163,8 @@ spl_status spl_plan_create(
     plan->row_sum = calloc(stride, sizeof *plan->row_sum);
     if (plan->start == NULL || plan->undelayed == NULL || plan->source == NULL ||
         plan->delay == NULL || plan->weight == NULL || plan->self_weight == NULL ||
-        plan->row_sum == NULL || plan->near == NULL || plan->unit_start == NULL ||
-        plan->tile == NULL || plan->sums_present == NULL) {
+        plan->row_sum == NULL || plan->long_end == NULL || plan->near == NULL ||
+        plan->unit_start == NULL || plan->tile == NULL || plan->sums_present == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
     }
     for (size_t i = 0; i < n_nodes; i++) {
@@ -190,6 +194,7 @@ void spl_plan_free(spl_plan *plan)
         return;
     }
     free(plan->start);
+    free(plan->long_end);
     free(plan->near);
     free(plan->undelayed);
     free(plan->unit_start);

@@ -16,6 +16,12 @@
 #define SPL_PANEL     16
 #define SPL_MAX_BLOCK 64
 
+/* Steps for which the sums of long edges, those of at least as many steps, are formed at
+ * once: their samples are all known, and a window of the history is read from memory with
+ * fewer cache lines than its parts. */
+#define SPL_WINDOW 64
+_Static_assert(SPL_WINDOW >= SPL_MAX_BLOCK, "a window holds a block");
+
 /* Unused edges behind the last, which may be prefetched. */
 #define SPL_EDGE_PADDING 64
 
@@ -28,16 +34,16 @@ typedef struct spl_plan {
     size_t stride;   /* n_nodes padded to whole tiles */
     size_t n_edges;  /* in the lists, self_weight not counted */
     uint32_t *start; /* [n_nodes + 1] */
-    /* [n_nodes]: first edge of node i shorter than a block; without delay; or start[i +
-     * 1]
-     */
-    uint32_t *near, *undelayed;
+    /* [n_nodes]: first edge of node i shorter than a window; than a block; without delay;
+     * or start[i + 1] */
+    uint32_t *long_end, *near, *undelayed;
     int32_t *source;     /* [n_edges] */
     int32_t *delay;      /* [n_edges], steps */
     spl_real *weight;    /* [n_edges] */
     double *self_weight; /* [stride]: self-edges without delay */
     double *row_sum;     /* [stride]: in-strength, self-edges included */
     size_t n_self;       /* self-edges without delay */
+    size_t n_long;       /* edges of at least a window */
     size_t n_undelayed;  /* edges without delay in the lists */
     uint32_t delay_min, delay_median,
         delay_max; /* over delayed edges; 0 if there are none */
@@ -45,10 +51,11 @@ typedef struct spl_plan {
     size_t block;  /* B */
     size_t n_near; /* edges shorter than a block, those without delay included */
     /* history: per node contiguous in time; sample k in slot k mod ring, the first
-     * SPL_PANEL slots again behind the end, so that a window of that many samples never
+     * SPL_WINDOW slots again behind the end, so that a window of that many samples never
      * wraps */
     size_t ring;  /* power of two >= delay_max + block + 2 and 2 SPL_MAX_BLOCK */
-    size_t pitch; /* ring + SPL_PANEL: slots from node to node */
+    size_t pitch; /* slots from node to node: ring + SPL_WINDOW and a cache line, so that
+                     nodes do not all compete for the same places of a cache */
     /* Units: tiles that must advance together, grouped; the larger first, single tiles in
      * their order. The tiles of unit u are tile[unit_start[u] .. unit_start[u + 1]). */
     size_t n_units, n_tied; /* the first n_tied units go step by step */
@@ -113,7 +120,7 @@ static inline void spl_history_put(
 {
     const size_t slot = spl_plan_slot(plan, k);
     node[slot] = value;
-    if (slot < SPL_PANEL) {
+    if (slot < SPL_WINDOW) {
         node[plan->ring + slot] = value;
     }
 }

@@ -124,7 +124,7 @@ spl_status spl_plan_partition(spl_plan *plan, size_t block)
     while (plan->ring < plan->delay_max + block + 2) {
         plan->ring *= 2;
     }
-    plan->pitch = plan->ring + SPL_PANEL;
+    plan->pitch = plan->ring + SPL_WINDOW + 64 / sizeof(spl_real);
 out:
     free(tiles);
     free(units);

@@ -5,26 +5,49 @@
 
 #include "integrate/internal.h"
 
-void spl_fill_sums(
-    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps)
+/* Sums of the delayed edges of a tile for steps k .. k + n_steps - 1. Those of long edges
+ * are known from an earlier block, or formed for a window from k on. */
+static void sum_delayed(const spl_network *network, spl_real *all_history,
+    const spl_windows *windows, size_t channel, size_t first, int64_t k, size_t n_steps,
+    spl_real *out)
 {
     const spl_plan *plan = network->plan;
     const size_t width = network->n_channels * SPL_TILE;
+    const spl_real *history = spl_channel(network, all_history, channel);
+    spl_sum_edges edges = {.begin = plan->start, .end = plan->near};
+    const spl_real *known = NULL;
+    if (windows->sums != NULL) {
+        spl_real *sums = windows->sums + (channel * network->stride + first) * SPL_WINDOW;
+        int64_t *from = &windows->first[(channel * network->stride + first) / SPL_TILE];
+        if (k < *from || k + (int64_t)n_steps > *from + SPL_WINDOW) {
+            network->sum->window(plan, history, k, first, sums);
+            *from = k;
+        }
+        edges.begin = plan->long_end;
+        known = sums + (k - *from);
+    }
+    for (size_t s = 0; s < n_steps; s += SPL_PANEL) {
+        const size_t count = n_steps - s < SPL_PANEL ? n_steps - s : SPL_PANEL;
+        edges.before = known != NULL ? known + s : NULL;
+        network->sum->delayed(
+            plan, &edges, history, k + (int64_t)s, count, first, out + s * width, width);
+    }
+}
+
+void spl_fill_sums(
+    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps)
+{
+    const size_t width = network->n_channels * SPL_TILE;
     const int64_t k = (int64_t)network->step;
     for (size_t channel = 0; channel < network->n_channels; channel++) {
-        const spl_real *history = spl_channel(network, network->history, channel);
         spl_real *sums = scratch->sums + channel * SPL_TILE;
         memcpy(sums, network->carry + channel * network->stride + first,
             SPL_TILE * sizeof *sums);
-        for (size_t s = 0; s < n_steps; s += SPL_PANEL) {
-            const size_t count = n_steps - s < SPL_PANEL ? n_steps - s : SPL_PANEL;
-            network->sum->delayed(plan, plan->near, history, k + 1 + (int64_t)s, count,
-                first, sums + (s + 1) * width, width);
-            if (network->half_history != NULL) {
-                network->sum->delayed(plan, plan->near,
-                    spl_channel(network, network->half_history, channel), k + (int64_t)s,
-                    count, first, scratch->half + s * width + channel * SPL_TILE, width);
-            }
+        sum_delayed(network, network->history, &network->windows, channel, first, k + 1,
+            n_steps, sums + width);
+        if (network->half_history != NULL) {
+            sum_delayed(network, network->half_history, &network->half_windows, channel,
+                first, k, n_steps, scratch->half + channel * SPL_TILE);
         }
     }
 }

@@ -513,10 +513,22 @@ void spl_network_advance_batch(spl_network *const *networks, size_t n, spl_batch
     }
 }
 
+/* The history is another: what was summed of it is not known any more. */
+static void forget(const spl_network *network, const spl_windows *windows)
+{
+    const size_t n_tiles = network->stride / SPL_TILE;
+    for (size_t t = 0; t < network->n_channels * n_tiles && windows->sums != NULL; t++) {
+        windows->first[t] = INT64_MIN;
+    }
+}
+
 void spl_network_carry(spl_network *network)
 {
     const spl_plan *plan = network->plan;
     const int64_t k = (int64_t)network->step;
+    const spl_sum_edges delayed = {.begin = plan->start, .end = plan->undelayed};
+    forget(network, &network->windows);
+    forget(network, &network->half_windows);
     for (size_t channel = 0; channel < network->n_channels; channel++) {
         const spl_real *history = spl_channel(network, network->history, channel);
         spl_real *carry = network->carry + channel * network->stride;
@@ -526,7 +538,7 @@ void spl_network_carry(spl_network *network)
         }
         for (size_t first = 0; first < network->stride; first += SPL_TILE) {
             network->sum->delayed(
-                plan, plan->undelayed, history, k, 1, first, carry + first, SPL_TILE);
+                plan, &delayed, history, k, 1, first, carry + first, SPL_TILE);
         }
         network->sum->undelayed(plan, present, 0, network->stride, carry);
     }

@@ -57,6 +57,12 @@ typedef struct spl_host {
 
 typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
 
+/* Sums of long edges that are kept from block to block; without memory they are not. */
+typedef struct spl_windows {
+    spl_real *sums; /* [n_channels][stride][SPL_WINDOW], or NULL */
+    int64_t *first; /* [n_channels][tiles]: step of the first column */
+} spl_windows;
+
 typedef struct spl_network {
     size_t n_nodes, stride, n_states, n_channels;
     int scheme;
@@ -78,14 +84,15 @@ typedef struct spl_network {
     uint64_t step;          /* steps done; the present is step * dt */
     spl_real *history;      /* [n_channels][n_nodes][pitch] */
     spl_real *half_history; /* samples half a step later, for RK4 with delays; or NULL */
-    spl_real *carry;        /* [n_channels][stride]: sums at the present step */
-    spl_real *backup;       /* [n_states][stride]: states at the start of the block */
-    spl_real *record;       /* [B][n_slots][stride], or NULL */
-    double *shown;          /* the same for the monitors: record itself, or its copy */
-    spl_scratch *scratch;   /* [threads] */
-    bool *lost;             /* [tiles] of the plan: left the bounds in this block */
-    spl_real *present[2];   /* [n_channels][stride]: what all nodes show, for edges
-                               without delay */
+    spl_windows windows, half_windows; /* of both */
+    spl_real *carry;      /* [n_channels][stride]: sums at the present step */
+    spl_real *backup;     /* [n_states][stride]: states at the start of the block */
+    spl_real *record;     /* [B][n_slots][stride], or NULL */
+    double *shown;        /* the same for the monitors: record itself, or its copy */
+    spl_scratch *scratch; /* [threads] */
+    bool *lost;           /* [tiles] of the plan: left the bounds in this block */
+    spl_real *present[2]; /* [n_channels][stride]: what all nodes show, for edges
+                             without delay */
 
     /* tied tiles */
     spl_scratch *tied;                      /* [tiles]; zero for free tiles */

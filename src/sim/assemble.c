@@ -229,6 +229,19 @@ static void layout_working(spl_network *network, spl_arena *arena)
     }
 }
 
+/* Where half of the edges are long, and sums are formed in blocks at all. */
+static spl_windows layout_windows(const spl_network *network, spl_arena *arena)
+{
+    const spl_plan *plan = network->plan;
+    spl_windows windows = {0};
+    if (!network->reference && 2 * plan->n_long >= plan->n_edges && plan->n_long > 0) {
+        const size_t rows = network->n_channels * network->stride;
+        windows.sums = spl_arena_take(arena, rows * SPL_WINDOW, sizeof *windows.sums);
+        windows.first = spl_arena_take(arena, rows / SPL_TILE, sizeof *windows.first);
+    }
+    return windows;
+}
+
 /* Runs twice: to measure, then to place. */
 static void layout(
     spl_network *network, spl_arena *arena, const spl_settings *settings, bool dense)
@@ -244,6 +257,8 @@ static void layout(
     network->backup = spl_arena_take(arena, network->n_states * stride, bytes);
     network->history = spl_arena_take(arena, history, bytes);
     network->half_history = half ? spl_arena_take(arena, history, bytes) : NULL;
+    network->windows = layout_windows(network, arena);
+    network->half_windows = half ? layout_windows(network, arena) : (spl_windows){0};
     network->carry = spl_arena_take(arena, network->n_channels * stride, bytes);
     network->present[0] = spl_arena_take(arena, network->n_channels * stride, bytes);
     network->present[1] = spl_arena_take(arena, network->n_channels * stride, bytes);

@@ -11,7 +11,7 @@
 #include "sim/assemble.h"
 #include "support/random.h"
 
-enum { FIRST_DELAY = SPL_PANEL, LAST_DELAY = 3 * SPL_PANEL + 5 };
+enum { FIRST_DELAY = SPL_PANEL, LAST_DELAY = 2 * SPL_WINDOW + 5 };
 
 const char *const bits_kind_names[BITS_N_KINDS] = {"delayed", "self-edges",
     "short delays", "one delay", "undelayed", "mixed", "a few short", "isolated nodes",
@@ -342,6 +342,20 @@ static bool count_rows(void *user, const spl_samples *block)
     return true;
 }
 
+/* What edges can read, the oldest sample first; the ring's head stands behind its end. */
+static void take_history(bits_outcome *o, const spl_network *network)
+{
+    const spl_plan *plan = network->plan;
+    double *out = o->history;
+    for (size_t row = 0; row < network->n_channels * network->n_nodes; row++) {
+        const spl_real *samples = network->history + row * plan->pitch;
+        for (int64_t delay = plan->delay_max; delay >= 0; delay--) {
+            *out++ = samples[spl_plan_slot(plan, (int64_t)network->step - delay)];
+        }
+        ck_assert_mem_eq(samples + plan->ring, samples, SPL_WINDOW * sizeof *samples);
+    }
+}
+
 bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps)
 {
     bits_network b;
@@ -358,7 +372,8 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     o->dense = network->matrix != NULL;
     o->rows = take(n_steps * o->n_variables * o->n_nodes, sizeof *o->rows);
     o->state = take(o->n_states * o->n_nodes, sizeof *o->state);
-    o->n_history = network->n_channels * network->n_nodes * network->plan->pitch;
+    o->n_history =
+        network->n_channels * network->n_nodes * (network->plan->delay_max + 1);
     o->history = take(o->n_history, sizeof *o->history);
     o->n_streams = network->n_jobs * ALL_STREAMS;
     o->streams = take(o->n_streams, sizeof *o->streams);
@@ -375,9 +390,7 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
             o->state[s * o->n_nodes + i] = network->run.state[s * network->stride + i];
         }
     }
-    for (size_t sample = 0; sample < o->n_history; sample++) {
-        o->history[sample] = network->history[sample];
-    }
+    take_history(o, network);
     o->steps_done = network->step;
     take_subnetworks(o, network);
     bits_close(&b);

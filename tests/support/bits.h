@@ -39,7 +39,7 @@ typedef struct bits_outcome {
     unsigned dropped;
     double *rows;    /* [n_steps][n_variables][n_nodes], zeros if dropped */
     double *state;   /* [n_states][n_nodes] */
-    double *history; /* samples of all channels, in their ring */
+    double *history; /* [channels][nodes][longest delay + 1]: samples, the oldest first */
     size_t n_history;
     size_t block; /* of the plan */
     bool dense;

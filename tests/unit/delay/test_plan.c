@@ -98,6 +98,7 @@ START_TEST(edges_of_a_node_descend_to_the_near_ones)
     ck_assert_uint_eq(plan->start[1], 6);
     ck_assert_mem_eq(plan->delay, delays, sizeof delays);
     ck_assert_mem_eq(plan->source, sources, sizeof sources);
+    ck_assert_uint_eq(plan->long_end[0], LONG < SPL_WINDOW ? 1 : 2);
     ck_assert_uint_eq(plan->near[0], 3);
     ck_assert_uint_eq(plan->undelayed[0], 5);
     ck_assert_uint_eq(plan->near[1], plan->start[2]);
@@ -105,6 +106,7 @@ START_TEST(edges_of_a_node_descend_to_the_near_ones)
     /* a window of the ring never reaches what the block writes */
     ck_assert_uint_ge(plan->ring, 90 + plan->block + 1);
     ck_assert_uint_eq(plan->ring & (plan->ring - 1), 0);
+    ck_assert_uint_ge(plan->pitch, plan->ring + SPL_WINDOW);
     spl_plan_free(plan);
 }
 END_TEST
