@@ -23,7 +23,7 @@ enum {
 /* A history that does not fit the caches of a core is fetched some edges ahead. Measured
  * on Zen 3, ns per edge-step: 998 nodes (8 MB) 0.28 without, 0.23 with; 76 nodes (0.3 MB)
  * 0.13 without, 0.15 with. */
-enum { AHEAD = 32, LONG_AHEAD = 8, PANEL_BYTES = SPL_PANEL * sizeof(spl_real) };
+enum { AHEAD = 32, LONG_AHEAD = 16, PANEL_BYTES = SPL_PANEL * sizeof(spl_real) };
 _Static_assert((int)AHEAD <= SPL_EDGE_PADDING, "edges are read ahead of the last one");
 static const size_t FITS_BYTES = (size_t)1 << 20;
 

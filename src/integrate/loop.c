@@ -77,7 +77,7 @@ static bool inside(const spl_network *network, spl_divergence *where)
 /* Tiles that go through a block, and then to the monitors while their rows are in the
  * nearest cache: a tied unit, a few free tiles, one with hosts, or everything. Returns
  * the end of the group that begins at plan->tile[begin]. */
-enum { FREE_TILES = 8 };
+enum { FREE_TILES = 128 / SPL_TILE };
 static size_t end_of_group(
     const spl_network *network, const spl_worker *worker, size_t begin, size_t *unit)
 {

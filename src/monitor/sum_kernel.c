@@ -1,5 +1,7 @@
 #include "monitor/sum_kernel.h"
 
+#include <string.h>
+
 #include "simd/vec.h"
 
 /* An addition waits for the one before: several vectors of nodes take turns. */
@@ -23,6 +25,26 @@ VEC_INLINE void add_vectors(double *sum, const double *sample, size_t stride,
     }
 }
 
+/* The first n < SPL_LANES numbers of a vector. */
+VEC_INLINE void store_first(double *to, vec x, size_t n)
+{
+    double all[SPL_LANES];
+    vec_store(all, x);
+    memcpy(to, all, n * sizeof *all);
+}
+
+/* The last nodes, fewer than a vector has lanes. */
+VEC_INLINE void add_rest(
+    double *sum, const double *sample, size_t stride, size_t count, size_t n)
+{
+    const vec_lanes lanes = vec_first_lanes(n);
+    vec total = vec_load_lanes(sum, lanes);
+    for (size_t s = 0; s < count; s++) {
+        total = total + vec_load_lanes(sample + s * stride, lanes);
+    }
+    store_first(sum, total, n);
+}
+
 static void add(double *sum, const double *sample, size_t stride, size_t count, size_t n)
 {
     size_t i = 0;
@@ -41,10 +63,8 @@ static void add(double *sum, const double *sample, size_t stride, size_t count, 
         add_vectors(sum + i, sample + i, stride, count, 1);
         i += SPL_LANES;
     }
-    for (; i < n; i++) {
-        for (size_t s = 0; s < count; s++) {
-            sum[i] += sample[s * stride + i];
-        }
+    if (i < n) {
+        add_rest(sum + i, sample + i, stride, count, n - i);
     }
 }
 
@@ -54,8 +74,8 @@ static void divide(double *mean, const double *sum, double count, size_t n)
     for (; i + SPL_LANES <= n; i += SPL_LANES) {
         vec_store(mean + i, vec_load(sum + i) / vec_set(count));
     }
-    for (; i < n; i++) {
-        mean[i] = sum[i] / count;
+    if (i < n) {
+        store_first(mean + i, vec_load_first(sum + i, n - i) / vec_set(count), n - i);
     }
 }
 
