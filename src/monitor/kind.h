@@ -36,6 +36,7 @@ struct spl_monitor {
     size_t n_taps;       /* of a haemodynamic kernel */
     spl_target target;   /* of the SIMD kernels */
     size_t max_rows;     /* that can end within one block */
+    bool in_place;       /* the rows are samples of the block, and stay where they are */
     spl_place next;      /* of the block behind the last, to spare divisions */
     size_t n_sum, n_state, n_table;
     double *rows;  /* [n_variables][rows of the block][width] */

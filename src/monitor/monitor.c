@@ -95,6 +95,18 @@ static spl_status check_options(const spl_monitor_spec *spec)
     return SPL_OK;
 }
 
+/* Whether the variables of a step lie at equal distances, in their order. */
+static bool evenly_apart(const spl_monitor_spec *spec)
+{
+    const size_t *variable = spec->variable;
+    bool evenly = true;
+    for (size_t v = 1; v < spec->n_variables; v++) {
+        evenly = evenly && variable[v] > variable[v - 1] &&
+                 variable[v] - variable[v - 1] == variable[1] - variable[0];
+    }
+    return evenly;
+}
+
 /* Everything about a monitor but its memory. */
 static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
     const spl_monitor_run *run, size_t max_block)
@@ -133,6 +145,7 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
     }
     monitor->n_sum = monitor->bin_steps > 0 ? spec->n_variables * run->n_nodes : 0;
     monitor->max_rows = (size_t)((max_block - 1) / monitor->row_steps + 1);
+    monitor->in_place = monitor->ops->row == spl_monitor_copy_row && evenly_apart(spec);
 out:
     return status;
 }
@@ -282,7 +295,7 @@ void spl_monitor_observe(
     const struct spl_monitor_ops *ops = monitor->ops;
     const uint64_t last = last_step(block);
     spl_place at = place_of(monitor, block);
-    if (ops->row == NULL || begin >= end || at.step > last) {
+    if (ops->row == NULL || monitor->in_place || begin >= end || at.step > last) {
         return;
     }
     const spl_row_range rows = rows_of(monitor, at, last);
@@ -306,30 +319,56 @@ void spl_monitor_observe(
     }
 }
 
-spl_status spl_monitor_flush(spl_monitor *monitor, const spl_samples *block, size_t index,
-    spl_frame_sink *sink, void *user)
+spl_status spl_monitor_finish(
+    spl_monitor *monitor, const spl_samples *block, size_t index, spl_rows *rows)
 {
     spl_status status = SPL_OK;
     const spl_place at = place_of(monitor, block);
-    const spl_row_range rows = rows_of(monitor, at, last_step(block));
+    const spl_row_range range = rows_of(monitor, at, last_step(block));
+    const size_t *variable = monitor->spec.variable;
     monitor->next = move_on(monitor, at, last_step(block));
     if (monitor->ops->finish != NULL) {
-        SPL_TRY(monitor->ops->finish(monitor, block, rows));
+        SPL_TRY(monitor->ops->finish(monitor, block, range));
     }
-    if (rows.count > 0) {
-        const spl_frame frame = {
-            .monitor = index,
+    *rows = (spl_rows){
+        .frame = {.monitor = index,
             .name = monitor->spec.name,
-            .first_row = rows.first,
-            .n_rows = rows.count,
+            .first_row = range.first,
+            .n_rows = range.count,
             .n_variables = monitor->spec.n_variables,
             .width = monitor->shape.width,
-            .values = monitor->rows,
-        };
-        SPL_TRY(sink(user, &frame));
+            .values = monitor->rows},
+        .variable_step = range.count * monitor->shape.width,
+        .row_step = monitor->shape.width,
+    };
+    if (monitor->in_place && range.count > 0) {
+        rows->frame.values = spl_monitor_values(
+            monitor, block, 0, spl_monitor_row_step(monitor, range.first));
+        rows->row_step = monitor->row_steps * block->n_variables * block->stride;
+        rows->variable_step = monitor->spec.n_variables > 1
+                                  ? (variable[1] - variable[0]) * block->stride
+                                  : 0;
     }
 out:
     return status;
+}
+
+void spl_monitor_gather(spl_monitor *monitor, spl_rows *rows)
+{
+    spl_frame *frame = &rows->frame;
+    double *row = monitor->rows;
+    if (frame->values == monitor->rows) {
+        return;
+    }
+    for (size_t v = 0; v < frame->n_variables; v++) {
+        for (size_t r = 0; r < frame->n_rows; r++, row += frame->width) {
+            memcpy(row, frame->values + v * rows->variable_step + r * rows->row_step,
+                frame->width * sizeof *row);
+        }
+    }
+    frame->values = monitor->rows;
+    rows->row_step = frame->width;
+    rows->variable_step = frame->n_rows * frame->width;
 }
 
 void spl_monitor_describe(const spl_monitor *monitor, spl_monitor_shape *shape)

@@ -48,9 +48,6 @@ typedef struct spl_samples {
 
 typedef struct spl_monitor spl_monitor;
 
-/* Rows leave through this; `frame` is borrowed for the call. */
-typedef spl_status spl_frame_sink(void *user, const spl_frame *frame);
-
 /* Make the monitor of `spec` for `run`.
  *   max_block   the largest n_steps of a block
  * Result: SPL_OK; SPL_ERR_CONFIG if it would never record a row or an option is out of
@@ -64,12 +61,22 @@ void spl_monitor_close(spl_monitor *monitor);
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end);
 
-/* After all nodes of a block were observed: hand finished rows to the sink, in order.
+/* Finished rows where they lie: row r of variable v at frame.values + v * variable_step +
+ * r * row_step. */
+typedef struct spl_rows {
+    spl_frame frame;
+    size_t variable_step, row_step;
+} spl_rows;
+
+/* After all nodes of a block were observed: the rows that it finished, valid until the
+ * next block; none: rows->frame.n_rows is 0.
  *   index   becomes frame.monitor
- * Result: what the sink returned; SPL_ERR_DIVERGED if the haemodynamics left their
- * domain. */
-SPL_MUST_CHECK spl_status spl_monitor_flush(spl_monitor *monitor,
-    const spl_samples *block, size_t index, spl_frame_sink *sink, void *user);
+ * Result: SPL_OK; SPL_ERR_DIVERGED if the haemodynamics left their domain. */
+SPL_MUST_CHECK spl_status spl_monitor_finish(
+    spl_monitor *monitor, const spl_samples *block, size_t index, spl_rows *rows);
+
+/* Bring rows of the monitor together, as a frame promises them. */
+void spl_monitor_gather(spl_monitor *monitor, spl_rows *rows);
 
 /* What the monitor will record, known before the run (also for the file's metadata). */
 typedef struct spl_monitor_shape {

@@ -176,6 +176,11 @@ SPL_MUST_CHECK spl_status spl_output_clean_up(spl_output *output);
  * thread is returned here. */
 SPL_MUST_CHECK spl_status spl_output_append(spl_output *output, const spl_frame *frame);
 
+/* The same of rows that lie apart: row r of variable v at frame->values + v *
+ * variable_step + r * row_step. */
+SPL_MUST_CHECK spl_status spl_output_append_rows(
+    spl_output *output, const spl_frame *frame, size_t variable_step, size_t row_step);
+
 /* Spikes of one population in a block of steps, by time, then neuron. */
 typedef struct spl_spike_block {
     const uint64_t *counts; /* [n_steps] */

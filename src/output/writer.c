@@ -509,17 +509,24 @@ static void store_f8(unsigned char *restrict out, const double *restrict values,
 
 /* Copy `count` rows of the frame, from its row `first` on, into slots that lie together.
  */
-static void copy_rows(spl_ring *ring, const spl_frame *frame, size_t first, size_t count)
+static void copy_rows(spl_ring *ring, const spl_frame *frame, size_t variable_step,
+    size_t row_step, size_t first, size_t count)
 {
+    const size_t width = frame->width;
+    const size_t rows = row_step == width ? count : 1; /* that lie together */
     const size_t slot = (size_t)((frame->first_row + first) % ring->capacity);
     for (size_t v = 0; v < ring->n_variables; v++) {
         unsigned char *out =
-            ring->data + (v * ring->capacity + slot) * ring->width * ring->item_bytes;
-        const double *values = frame->values + (v * frame->n_rows + first) * frame->width;
-        if (ring->item_bytes == sizeof(float)) {
-            store_f4(out, values, count * frame->width);
-        } else {
-            store_f8(out, values, count * frame->width);
+            ring->data + (v * ring->capacity + slot) * width * ring->item_bytes;
+        const double *values = frame->values + v * variable_step + first * row_step;
+        for (size_t r = 0; r < count; r += rows) {
+            if (ring->item_bytes == sizeof(float)) {
+                store_f4(out, values, rows * width);
+            } else {
+                store_f8(out, values, rows * width);
+            }
+            out += width * ring->item_bytes;
+            values += row_step;
         }
     }
 }
@@ -575,6 +582,13 @@ static void hand_over(spl_output *output, spl_ring *ring, uint64_t appended)
 
 spl_status spl_output_append(spl_output *output, const spl_frame *frame)
 {
+    return spl_output_append_rows(
+        output, frame, frame->n_rows * frame->width, frame->width);
+}
+
+spl_status spl_output_append_rows(
+    spl_output *output, const spl_frame *frame, size_t variable_step, size_t row_step)
+{
     spl_status status = check_frame(output, frame);
     size_t done = 0;
     while (status == SPL_OK && done < frame->n_rows) {
@@ -588,7 +602,7 @@ spl_status spl_output_append(spl_output *output, const spl_frame *frame)
         }
         count = count < to_the_end ? count : to_the_end;
         count = count < left ? count : left;
-        copy_rows(ring, frame, done, count);
+        copy_rows(ring, frame, variable_step, row_step, done, count);
         hand_over(output, ring, appended + count);
         done += count;
     }

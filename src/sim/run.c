@@ -37,15 +37,22 @@ void spl_sim_stop(spl_sim *sim)
     atomic_fetch_add_explicit(&sim->n_stops, 1, memory_order_relaxed);
 }
 
-static spl_status take_frame(void *user, const spl_frame *frame)
+/* Rows of monitor m that the block finished. */
+static spl_status take_rows(spl_sim *sim, const spl_samples *block, size_t m)
 {
-    spl_sim *sim = user;
     spl_status status = SPL_OK;
+    spl_rows rows;
+    SPL_TRY(spl_monitor_finish(sim->monitors[m], block, m, &rows));
+    if (rows.frame.n_rows == 0) {
+        return SPL_OK;
+    }
     if (sim->sink != NULL) {
-        SPL_TRY(sim->sink(sim->sink_user, frame));
+        spl_monitor_gather(sim->monitors[m], &rows);
+        SPL_TRY(sim->sink(sim->sink_user, &rows.frame));
     }
     if (sim->output != NULL) {
-        SPL_TRY(spl_output_append(sim->output, frame));
+        SPL_TRY(spl_output_append_rows(
+            sim->output, &rows.frame, rows.variable_step, rows.row_step));
     }
 out:
     return status;
@@ -140,7 +147,7 @@ static bool finish_block(void *user, const spl_samples *block)
     spl_sim *sim = user;
     const uint64_t step = block->first_step - 1 + block->n_steps;
     for (size_t m = 0; m < sim->n_monitors && sim->status == SPL_OK; m++) {
-        sim->status = spl_monitor_flush(sim->monitors[m], block, m, take_frame, sim);
+        sim->status = take_rows(sim, block, m);
     }
     if (sim->status == SPL_OK && sim->recorder != NULL) {
         sim->status = record_spikes(sim, block);

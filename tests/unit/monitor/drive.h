@@ -34,9 +34,8 @@ typedef struct recording {
     double *values[SPL_MONITOR_MAX_VARIABLES]; /* [n_rows][width] */
 } recording;
 
-static inline spl_status take_frame(void *user, const spl_frame *frame)
+static inline void take_frame(recording *record, const spl_frame *frame)
 {
-    recording *record = user;
     size_t row_bytes = frame->width * sizeof(double);
     ck_assert_uint_eq(frame->monitor, 7);
     ck_assert_uint_eq(frame->first_row, record->n_rows);
@@ -48,7 +47,30 @@ static inline spl_status take_frame(void *user, const spl_frame *frame)
             frame->values + v * frame->n_rows * frame->width, frame->n_rows * row_bytes);
     }
     record->n_rows += frame->n_rows;
-    return SPL_OK;
+}
+
+/* Values where they lie must be those of the frame. */
+static inline spl_status take_rows(
+    recording *record, spl_monitor *monitor, const spl_samples *block)
+{
+    spl_status status = SPL_OK;
+    spl_rows rows;
+    SPL_TRY(spl_monitor_finish(monitor, block, 7, &rows));
+    const spl_rows apart = rows;
+    spl_monitor_gather(monitor, &rows);
+    const double *value = rows.frame.values;
+    for (size_t v = 0; v < rows.frame.n_variables; v++) {
+        for (size_t r = 0; r < rows.frame.n_rows; r++, value += rows.frame.width) {
+            ck_assert_mem_eq(value,
+                apart.frame.values + v * apart.variable_step + r * apart.row_step,
+                rows.frame.width * sizeof *value);
+        }
+    }
+    if (rows.frame.n_rows > 0) {
+        take_frame(record, &rows.frame);
+    }
+out:
+    return status;
 }
 
 static inline void fill_block(const drive *d, spl_samples *block, double *values)
@@ -113,7 +135,7 @@ static inline recording run_drive(const drive *d)
             spl_monitor_observe(
                 monitor, &block, r * n_nodes / n_ranges, (r + 1) * n_nodes / n_ranges);
         }
-        record.status = spl_monitor_flush(monitor, &block, 7, take_frame, &record);
+        record.status = take_rows(&record, monitor, &block);
         if (d->resume) {
             resume(&monitor, d, max_block);
         }
