@@ -15,6 +15,8 @@ except ImportError as error:
 
 N, DEGREE = 1000, 20
 SOURCE = os.environ.get("SPLENIUM_SOURCE", ".")
+sys.path.insert(0, os.path.join(SOURCE, "tests"))
+from support.under import under  # noqa: E402
 
 
 def make(path, *options):
@@ -64,8 +66,8 @@ def main():
         check_surface(shuffled)
         assert np.abs(np.diff(first["indices"])).mean() < 0.7 * np.abs(
             np.diff(shuffled["indices"].astype(int))).mean()
-        pages = [json.loads(subprocess.run([sys.argv[1], "info", "-q", "--json", path],
-                                           check=True, capture_output=True).stdout)
+        pages = [json.loads(subprocess.run([*under(), sys.argv[1], "info", "-q", "--json",
+                                            path], check=True, capture_output=True).stdout)
                  for path in (paths[0], paths[3])]
         assert pages[0]["form"] == "sparse HDF5" and pages[1]["form"] == "folder"
         for name in ("edges", "sparse", "weights", "lengths_mm", "delays", "right"):
