@@ -3,14 +3,22 @@
  * exact for any dt. */
 #include "integrate/internal.h"
 
+/* Nodes of a tile with whole groups of normals; lanes behind them are padding. */
+static size_t count_drawn(const spl_network *network, size_t first)
+{
+    const size_t left = network->n_nodes - first;
+    const size_t groups = (left + SPL_NORMALS_GROUP - 1) / SPL_NORMALS_GROUP;
+    return left < SPL_TILE ? groups * SPL_NORMALS_GROUP : SPL_TILE;
+}
+
 /* Normals of one state: step s at out[s * step_stride]. */
 static void draw(const spl_network *network, size_t state, size_t first, uint64_t k,
     size_t n_steps, spl_real *out, size_t step_stride)
 {
     if (network->given_normals == NULL) {
         network->rng->normals(network->seed, SPL_STREAM_NOISE + (uint32_t)state,
-            network->noise_start + k, n_steps, (uint32_t)first, SPL_TILE, out,
-            step_stride);
+            network->noise_start + k, n_steps, (uint32_t)first,
+            count_drawn(network, first), out, step_stride);
         return;
     }
     for (size_t s = 0; s < n_steps; s++) {
