@@ -27,10 +27,10 @@ typedef struct spl_scratch {
     spl_real *sent_half; /* [B][n_channels][SPL_TILE] */
     spl_real *extreme;   /* [SPL_TILE] */
     /* of tied tiles only, see spl_kernel_stage; else NULL */
-    spl_real *y, *slope, *x_before, *f_before; /* [n_states][SPL_TILE] */
-    spl_real *gates;                           /* [n_gates][SPL_TILE] */
-    spl_real *c;                               /* [SPL_TILE] */
-    spl_real *stage_sums;                      /* [n_channels][SPL_TILE] */
+    spl_real *y, *sum_of_stages, *x_before, *f_before; /* [n_states][SPL_TILE] */
+    spl_real *gates;                                   /* [n_gates][SPL_TILE] */
+    spl_real *c;                                       /* [SPL_TILE] */
+    spl_real *stage_sums;                              /* [n_channels][SPL_TILE] */
     spl_real *local; /* [2][SPL_TILE]: of spl_kernel_stage; NULL: no host asks for it */
 } spl_scratch;
 
@@ -112,9 +112,9 @@ typedef struct spl_network {
     const spl_coupling_kernels *couple_one;
 
     /* the reference engine, else NULL */
-    spl_real *y, *slope, *x_before, *f_before; /* [n_states][stride] */
-    spl_real *c;                               /* [stride] */
-    spl_real *step_noise;                      /* [tiles][n_states][SPL_TILE] */
+    spl_real *y, *sum_of_stages, *x_before, *f_before; /* [n_states][stride] */
+    spl_real *c;                                       /* [stride] */
+    spl_real *step_noise;                              /* [tiles][n_states][SPL_TILE] */
 
     uint64_t seed;
     uint64_t

@@ -119,11 +119,11 @@ static void slope_of(const spl_network *network, size_t i, size_t step, const sp
     }
 }
 
-static spl_real increment(const spl_network *network, size_t i, size_t s, spl_real x)
+static spl_real with_noise(const spl_network *network, size_t i, size_t s, spl_real x)
 {
     const spl_real *scale = network->run.noise_scale[s];
     if (scale == NULL) {
-        return 0;
+        return x;
     }
     const size_t tile = i / SPL_TILE * SPL_TILE;
     const spl_real value =
@@ -133,7 +133,7 @@ static spl_real increment(const spl_network *network, size_t i, size_t s, spl_re
         g = g *
             spl_fma((spl_real)network->run.noise_a, x, (spl_real)network->run.noise_b);
     }
-    return g;
+    return x + g;
 }
 
 static void put_sample(
@@ -155,12 +155,12 @@ static void stage_of(
     spl_real x[SPL_MAX_STATES];
     spl_real y[SPL_MAX_STATES];
     spl_real k[SPL_MAX_STATES];
-    spl_real slope[SPL_MAX_STATES];
+    spl_real sum[SPL_MAX_STATES];
     spl_real sums[SPL_MAX_CHANNELS];
     spl_real sent[SPL_MAX_CHANNELS];
     get_node(network, network->run.state, i, x);
     get_node(network, network->y, i, y);
-    get_node(network, network->slope, i, slope);
+    get_node(network, network->sum_of_stages, i, sum);
 
     if (stage == 0 || !network->run.frozen) {
         const bool half = scheme->time[stage] == 0.5 && network->half_history != NULL;
@@ -178,13 +178,12 @@ static void stage_of(
     const spl_real weight = (spl_real)scheme->weight[stage];
     const spl_real next = last ? 0 : (spl_real)scheme->step[stage + 1];
     for (size_t s = 0; s < network->n_states; s++) {
-        slope[s] = stage == 0 ? weight * k[s] : spl_fma(weight, k[s], slope[s]);
-        y[s] = last ? spl_fma(dt, slope[s], x[s]) : spl_fma(next * dt, k[s], x[s]);
-        if (last || scheme->noise_in_stages) {
-            y[s] = y[s] + increment(network, i, s, x[s]);
-        }
+        const spl_real noisy = with_noise(network, i, s, x[s]);
+        sum[s] = spl_fma(weight * dt, k[s], stage == 0 ? noisy : sum[s]);
+        y[s] = last ? sum[s]
+                    : spl_fma(next * dt, k[s], scheme->noise_in_stages ? noisy : x[s]);
     }
-    put_node(network, network->slope, i, slope);
+    put_node(network, network->sum_of_stages, i, sum);
     put_node(network, network->y, i, y);
 }
 

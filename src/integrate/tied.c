@@ -279,7 +279,7 @@ static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage
         .local = scratch->local,
         .y = scratch->y,
         .gates = scratch->gates,
-        .slope = scratch->slope,
+        .sum = scratch->sum_of_stages,
         .c = scratch->c,
         .sent = sent,
         .extreme = scratch->extreme,

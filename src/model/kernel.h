@@ -67,7 +67,7 @@ typedef struct spl_kernel_stage {
     const spl_real *local;
     spl_real *y;       /* [n_states]: stage state; stage 0 takes the run's */
     spl_real *gates;   /* [n_gates]: at the stage state, in and out */
-    spl_real *slope;   /* [n_states]: weighted sum of the k so far */
+    spl_real *sum;     /* [n_states]: state, noise and weighted slopes so far */
     spl_real *c;       /* [1]: coupling input, kept from stage 0 when frozen */
     spl_real *sent;    /* out [n_channels]: shown by the next stage or new state */
     spl_real *extreme; /* [1], in and out by the last stage: largest |state| */

@@ -22,12 +22,6 @@ VEC_INLINE model_state state_fma(vec factor, model_state k, model_state x)
     return (model_state){STATES(FMA_STATE)};
 }
 
-VEC_INLINE model_state state_scale(vec factor, model_state k)
-{
-#define SCALE_STATE(name, ...) .name = factor * k.name,
-    return (model_state){STATES(SCALE_STATE)};
-}
-
 /* How the nodes are coupled, known when a kernel is compiled: the inner loops of the two
  * common forms have no branch and no call. */
 typedef enum {
@@ -119,11 +113,14 @@ VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_st
     return k;
 }
 
-/* Noise increments g of one step, evaluated at the old state (Ito); those of states
- * without noise stay as they are: 0. */
-VEC_INLINE void draw_increments(const spl_kernel_run *run, const spl_real *noise,
-    size_t lane, size_t i, const model_state x, model_state *g)
+/* x with the noise increments of one step, evaluated at x (Ito); `noise` may be NULL. */
+VEC_INLINE model_state with_noise(const spl_kernel_run *run, const spl_real *noise,
+    size_t lane, size_t i, const model_state x)
 {
+    model_state sum = x;
+    if (noise == NULL) {
+        return sum;
+    }
 #define NOISE_STATE(name, ...)                                                     \
     if (run->noise_scale[STATE_##name] != NULL) {                                  \
         vec step = vec_load(noise + STATE_##name * SPL_TILE + lane) *              \
@@ -131,15 +128,10 @@ VEC_INLINE void draw_increments(const spl_kernel_run *run, const spl_real *noise
         if (run->multiplicative) {                                                 \
             step *= vec_fma(vec_set(run->noise_a), x.name, vec_set(run->noise_b)); \
         }                                                                          \
-        g->name = step;                                                            \
+        sum.name = x.name + step;                                                  \
     }
     STATES(NOISE_STATE)
-}
-
-VEC_INLINE model_state state_add(const model_state x, const model_state g)
-{
-#define ADD_STATE(name, ...) .name = x.name + g.name,
-    return (model_state){STATES(ADD_STATE)};
+    return sum;
 }
 
 /* Cubic Hermite interpolation half a step back: order 4 between samples, and blind to
@@ -184,11 +176,11 @@ VEC_INLINE void record_vec(
 
 /* What a vector of nodes keeps during a block. */
 typedef struct {
-    model_state x;                  /* state at the start of the step */
+    model_state x;                  /* state at the start of the step, with its noise if
+                                       that enters the stages */
     model_state y;                  /* state of the stage */
     model_exponentials e;           /* of the gates at the state of the stage */
-    model_state slope;              /* weighted sum of the k so far */
-    model_state g;                  /* noise increment of the step */
+    model_state sum;                /* state, noise and weighted slopes so far */
     vec c;                          /* frozen: coupling input at the start of the step */
     model_state x_before, f_before; /* for the samples half a step back */
     vec extreme;                    /* largest absolute value of any state */
@@ -250,31 +242,21 @@ VEC_INLINE void send_half(
     w->f_before = k;
 }
 
-/* New state at the end of a step. */
-VEC_INLINE void end_step(const model_task t, model_work *w, const model_state slope)
-{
-    w->x = state_add(state_fma(vec_set(t.run->dt), slope, w->x), w->g);
-    w->extreme = furthest(w->extreme, w->x);
-}
-
 /* What a stage makes of its slope k: the state of the next stage, or of the next step. A
  * vector is stored only where it must be, for on some processors a store costs as much as
  * two multiply-adds. */
-VEC_INLINE void finish_stage(
-    const model_task t, const size_t stage, model_work *w, const model_state k)
+VEC_INLINE void finish_stage(const model_task t, const size_t stage, model_work *w,
+    const model_state before, const model_state k)
 {
-    const vec weight = vec_set(t.scheme->weight[stage]);
-    const model_state slope =
-        stage == 0 ? state_scale(weight, k) : state_fma(weight, k, w->slope);
+    const vec dt = vec_set(t.run->dt);
+    const model_state sum = state_fma(vec_set(t.scheme->weight[stage]) * dt, k, before);
     if (stage + 1 == t.scheme->n_stages) {
-        end_step(t, w, slope);
+        w->x = sum;
+        w->extreme = furthest(w->extreme, sum);
         return;
     }
-    w->slope = slope;
-    w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * vec_set(t.run->dt), k, w->x);
-    if (t.scheme->noise_in_stages) {
-        w->y = state_add(w->y, w->g);
-    }
+    w->sum = sum;
+    w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, w->x);
 }
 
 /* Stage 0 of step `step`: samples to send, rows of the observable and the input, and the
@@ -310,13 +292,16 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
     if (last) {
         return;
     }
-    if (b->noise != NULL) {
-        draw_increments(run, b->noise + step * N_STATES * SPL_TILE, lane, i, w->x, &w->g);
+    const spl_real *noise =
+        b->noise != NULL ? b->noise + step * N_STATES * SPL_TILE : NULL;
+    const model_state noisy = with_noise(run, noise, lane, i, w->x);
+    if (t.scheme->noise_in_stages) {
+        w->x = noisy;
     }
     if (run->frozen) {
         w->c = c;
     }
-    finish_stage(t, 0, w, k);
+    finish_stage(t, 0, w, noisy, k);
 }
 
 /* Stage 1, 2, ... of step `step`. */
@@ -339,7 +324,8 @@ VEC_INLINE void later_stage(
     vec sent[SPL_MAX_CHANNELS];
     const vec now = couple_nodes(run, t.form, b->first + lane, sums + lane, x, sent);
     const vec c = vec_select(frozen, w->c, now);
-    finish_stage(t, stage, w, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
+    finish_stage(
+        t, stage, w, w->sum, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
 }
 
 /* The new states that the monitors want. The row of the next step comes into the nearest
@@ -403,7 +389,6 @@ VEC_SPECIALISED void block_of(const model_task t)
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
         work[u].y = work[u].x;
-        work[u].g = (model_state){0};
         work[u].c = vec_set(0.0);
         work[u].extreme = vec_set(0.0);
         if (t.dense) {

@@ -45,7 +45,6 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
 {
     const size_t i = st->first + lane;
     const vec dt = vec_set(run->dt);
-    const vec weight = vec_set(scheme->weight[stage]);
     const bool last = stage + 1 == scheme->n_stages;
     const model_params p = tile_params(run, st->first, lane);
     const model_state x = load_state(run->state, run->stride, i);
@@ -64,23 +63,17 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     if (scheme->n_stages == 4 && st->x_before != NULL && stage == 0) {
         show_half(form, shared, run, st, lane, x, k);
     }
-    const model_state slope =
-        stage == 0 ? state_scale(weight, k)
-                   : state_fma(weight, k, load_state(st->slope + lane, SPL_TILE, 0));
-    store_state(st->slope + lane, SPL_TILE, 0, slope);
-    *y = last ? state_fma(dt, slope, x)
-              : state_fma(vec_set(scheme->step[stage + 1]) * dt, k, x);
-    if (last || scheme->noise_in_stages) {
-        model_state g = {0};
-        if (st->noise != NULL) {
-            draw_increments(run, st->noise, lane, i, x, &g);
-        }
-        *y = state_add(*y, g);
-    }
+    const model_state noisy = with_noise(run, st->noise, lane, i, x);
+    const model_state sum = state_fma(vec_set(scheme->weight[stage]) * dt, k,
+        stage == 0 ? noisy : load_state(st->sum + lane, SPL_TILE, 0));
     if (!last) {
+        *y = state_fma(vec_set(scheme->step[stage + 1]) * dt, k,
+            scheme->noise_in_stages ? noisy : x);
+        store_state(st->sum + lane, SPL_TILE, 0, sum);
         store_state(st->y + lane, SPL_TILE, 0, *y);
         return;
     }
+    *y = sum;
     store_state(run->state, run->stride, i, *y);
     vec_store(st->extreme + lane, furthest(vec_load(st->extreme + lane), *y));
     if (st->row != NULL) {

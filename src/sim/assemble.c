@@ -155,7 +155,7 @@ static void layout_reference(spl_network *network, spl_arena *arena)
     const size_t bytes = sizeof(spl_real);
     const size_t states = network->n_states * stride;
     network->y = spl_arena_take(arena, states, bytes);
-    network->slope = spl_arena_take(arena, states, bytes);
+    network->sum_of_stages = spl_arena_take(arena, states, bytes);
     network->x_before = spl_arena_take(arena, states, bytes);
     network->f_before = spl_arena_take(arena, states, bytes);
     network->c = spl_arena_take(arena, stride, bytes);
@@ -180,7 +180,7 @@ static spl_scratch layout_scratch(
     };
     if (tied) {
         scratch.y = spl_arena_take(arena, states, bytes);
-        scratch.slope = spl_arena_take(arena, states, bytes);
+        scratch.sum_of_stages = spl_arena_take(arena, states, bytes);
         scratch.x_before = spl_arena_take(arena, states, bytes);
         scratch.f_before = spl_arena_take(arena, states, bytes);
         scratch.gates = spl_arena_take(arena, network->model->n_gates * SPL_TILE, bytes);
