@@ -486,7 +486,8 @@ spl_status spl_writer_stop(spl_output *output)
     return report(output);
 }
 
-static void store_f4(unsigned char *restrict out, const double *restrict values, size_t n)
+static inline void to_f4(
+    unsigned char *restrict out, const double *restrict values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const float value = (float)values[i];
@@ -495,6 +496,39 @@ static void store_f4(unsigned char *restrict out, const double *restrict values,
         bits = htole32(bits);
         memcpy(out + i * sizeof bits, &bits, sizeof bits);
     }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void to_f4_by_vectors(
+    unsigned char *restrict out, const double *restrict values, size_t n)
+{
+    typedef double four_doubles __attribute__((vector_size(32)));
+    typedef float four_floats __attribute__((vector_size(16)));
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        four_doubles from;
+        memcpy(&from, values + i, sizeof from);
+        const four_floats to = __builtin_convertvector(from, four_floats);
+        memcpy(out + i * sizeof(float), &to, sizeof to);
+    }
+    /* The compiler leaves this out where no register has an upper half, but the processor
+     * takes the instruction above for one that does, and all of SSE is then slow. */
+    __builtin_ia32_vzeroupper();
+    to_f4(out + i * sizeof(float), values + i, n - i);
+}
+#endif
+
+/* Writing V of every step of 998 regions, the instructions that every x86-64 has took
+ * 2 % of the run. */
+static void store_f4(unsigned char *restrict out, const double *restrict values, size_t n)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        to_f4_by_vectors(out, values, n);
+        return;
+    }
+#endif
+    to_f4(out, values, n);
 }
 
 static void store_f8(unsigned char *restrict out, const double *restrict values, size_t n)
