@@ -330,15 +330,15 @@ VEC_INLINE void later_stage(
 
 /* The new states that the monitors want. The row of the next step comes into the nearest
  * cache meanwhile: a block's sums have pushed it out. */
-VEC_INLINE void record_states(const model_rows *rows, size_t step, const model_work *work)
+VEC_INLINE void record_states(
+    const model_rows *rows, size_t step, size_t n_vectors, const model_work *work)
 {
     const size_t apart = sizeof *work / sizeof(spl_real);
     for (size_t r = 0; r < rows->n_states; r++) {
         const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
         spl_real *row = rows->row[r] + step * rows->pitch;
         vec_fetch(row + rows->pitch, SPL_TILE * sizeof *row);
-        SPL_UNROLL
-        for (size_t u = 0; u < N_VECTORS; u++) {
+        for (size_t u = 0; u < n_vectors; u++) {
             vec_store(row + u * SPL_LANES, vec_load(x + u * apart));
         }
     }
@@ -407,7 +407,7 @@ VEC_SPECIALISED void block_of(const model_task t)
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
-        record_states(&rows, step, work);
+        record_states(&rows, step, n_vectors, work);
     }
     begin_gates(t, 0, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {
