@@ -270,6 +270,7 @@ static void write_roofline(json_writer *json, const bench_roofline *roofline)
     json_whole(json, "lanes", roofline->lanes);
     json_real(json, "fma_ns", roofline->multiply_ns);
     json_real(json, "gflops", 2.0 * (double)roofline->lanes / roofline->multiply_ns);
+    json_real(json, "operation_ns", roofline->operation_ns);
     json_real(json, "divide_ns", roofline->divide_ns);
     json_begin(json, "load_ns", '[');
     for (int level = 0; level < 3; level++) {

@@ -19,10 +19,11 @@ enum { N_LOOPS = sizeof all_loops / sizeof *all_loops, REPETITIONS = 7 };
 static const double REPETITION_S = 2e-3;
 
 /* Operations of one Heun step of a Larter-Breakspear node with shared exponentials, as
- * counted in its machine code: 97 fused multiply-adds and 13 products; beside them, on a
- * unit of their own, ten divisions. */
-static const double MULTIPLICATIONS = 110.0;
-static const double DIVISIONS = 10.0;
+ * counted in its machine code: 104 fused multiply-adds, 46 products, 37 sums and
+ * differences, 15 minima and maxima, 16 of integers and bits; beside them, on a unit of
+ * their own, four divisions. */
+static const double OPERATIONS = 218.0;
+static const double DIVISIONS = 4.0;
 /* A normal by Box & Muller: half of the 32 multiply-adds of a pair (logarithm, sine,
  * cosine), of its division and of its square root, which takes about two divisions. */
 static const double NORMAL_MULTIPLICATIONS = 16.0;
@@ -33,7 +34,7 @@ static const double HISTORY_CYCLES = 3.7;
 
 typedef struct loop_job {
     const bench_loops *loops;
-    enum { MULTIPLY, DIVIDE, LOAD, PHILOX, CLOCK } what;
+    enum { MULTIPLY, OPERATE, DIVIDE, LOAD, PHILOX, CLOCK } what;
     const double *values;
     size_t n;
 } loop_job;
@@ -61,6 +62,9 @@ static double time_once(const loop_job *job, long count)
     switch (job->what) {
     case MULTIPLY:
         job->loops->multiply(count);
+        break;
+    case OPERATE:
+        job->loops->operate(count);
         break;
     case DIVIDE:
         job->loops->divide(count);
@@ -139,6 +143,8 @@ int roofline_measure(const char *target, bench_roofline *roofline)
         roofline->clock_ghz = 64.0 / time_best(&(loop_job){.what = CLOCK});
         roofline->multiply_ns =
             time_best(&(loop_job){loops, MULTIPLY, NULL, 0}) / LOOP_CHAINS;
+        roofline->operation_ns = time_best(&(loop_job){loops, OPERATE, NULL, 0}) /
+                                 (LOOP_CHAINS * LOOP_OPERATIONS);
         roofline->divide_ns =
             time_best(&(loop_job){loops, DIVIDE, NULL, 0}) / LOOP_CHAINS;
         roofline->philox_ns = time_best(&(loop_job){loops, PHILOX, NULL, 0}) /
@@ -152,10 +158,11 @@ void roofline_bound(
     const bench_roofline *roofline, size_t n_nodes, size_t n_edges, bench_bound *bound)
 {
     const double multiply = roofline->multiply_ns / (double)roofline->lanes;
+    const double operation = roofline->operation_ns / (double)roofline->lanes;
     const double divide = roofline->divide_ns / (double)roofline->lanes;
     const double nodes = (double)n_nodes;
     *bound = (bench_bound){
-        .dynamics = nodes * fmax(MULTIPLICATIONS * multiply, DIVISIONS * divide),
+        .dynamics = nodes * fmax(OPERATIONS * operation, DIVISIONS * divide),
         /* an edge loads one sample of the past per step */
         .coupling = (double)n_edges * roofline->load_ns[0] / (double)roofline->lanes,
         .noise = nodes * (roofline->philox_ns + fmax(NORMAL_MULTIPLICATIONS * multiply,

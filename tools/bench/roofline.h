@@ -18,13 +18,14 @@ typedef struct bench_loops {
     const char *target;
     size_t lanes;                 /* doubles in a vector */
     void (*multiply)(long count); /* LOOP_CHAINS fused multiply-adds of vectors */
+    void (*operate)(long count);  /* LOOP_CHAINS x LOOP_OPERATIONS of the node kernel's */
     void (*divide)(long count);   /* LOOP_CHAINS divisions of vectors */
     /* the vectors of n doubles, from an address that is no multiple of a vector */
     void (*load)(long count, const double *values, size_t n);
     void (*philox)(long count); /* PHILOX_BLOCKS x 4 words in every lane */
 } bench_loops;
 
-enum { LOOP_CHAINS = 12, PHILOX_BLOCKS = 2 };
+enum { LOOP_CHAINS = 12, LOOP_OPERATIONS = 14, PHILOX_BLOCKS = 2 };
 
 /* Nanoseconds, the best of some repetitions. */
 typedef struct bench_roofline {
@@ -32,6 +33,7 @@ typedef struct bench_roofline {
     size_t lanes;
     double clock_ghz;     /* of a chain of additions, one a cycle */
     double multiply_ns;   /* one fused multiply-add of vectors */
+    double operation_ns;  /* one of the node kernel's, divisions aside */
     double divide_ns;     /* one division of vectors */
     double load_ns[3];    /* one misaligned load of a vector from L1, L2, L3 */
     size_t load_bytes[3]; /* of what was loaded */

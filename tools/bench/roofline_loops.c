@@ -38,6 +38,49 @@ static void multiply(long count)
     OPAQUE(chain);
 }
 
+static vec larger(vec a, vec b)
+{
+#if SPL_LANES == 8
+    return (vec)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif SPL_LANES == 4
+    return (vec)_mm256_max_pd((__m256d)a, (__m256d)b);
+#else
+    return (vec){a[0] > b[0] ? a[0] : b[0]};
+#endif
+}
+
+/* Of fourteen operations half are fused multiply-adds, three are products, two sums, one
+ * a clamp, one a shift of exponents: the mix of the node kernel. */
+static void operate(long count)
+{
+    vec chain[LOOP_CHAINS];
+    vec half = (vec){0} + 0.5;
+    vec_u64 bit = (vec_u64){0} + 1;
+    for (int i = 0; i < LOOP_CHAINS; i++) {
+        chain[i] = (vec){0} + i;
+    }
+    OPAQUE(half);
+    OPAQUE(bit);
+    for (long k = 0; k < count; k++) {
+#define EACH_CHAIN UNROLL for (int i = 0; i < LOOP_CHAINS; i++)
+        UNROLL
+        for (int round = 0; round < 7; round++) {
+            EACH_CHAIN chain[i] = chain[i] * half + half;
+            if (round < 3) {
+                EACH_CHAIN chain[i] = chain[i] * half;
+            } else if (round < 5) {
+                EACH_CHAIN chain[i] = chain[i] + half;
+            } else if (round == 5) {
+                EACH_CHAIN chain[i] = larger(chain[i], half);
+            } else {
+                EACH_CHAIN chain[i] = (vec)((vec_u64)chain[i] + bit);
+            }
+        }
+#undef EACH_CHAIN
+    }
+    OPAQUE(chain);
+}
+
 static void divide(long count)
 {
     vec chain[LOOP_CHAINS];
@@ -117,6 +160,7 @@ const bench_loops PASTE(bench_loops, SPL_TARGET) = {
     .target = TEXT(SPL_TARGET),
     .lanes = SPL_LANES,
     .multiply = multiply,
+    .operate = operate,
     .divide = divide,
     .load = load,
     .philox = philox,
