@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#include <string.h>
-
 #include "simd/vec.h"
 
 enum {
