@@ -7,8 +7,8 @@
 static size_t count_drawn(const spl_network *network, size_t first)
 {
     const size_t left = network->n_nodes - first;
-    const size_t groups = (left + SPL_NORMALS_GROUP - 1) / SPL_NORMALS_GROUP;
-    return left < SPL_TILE ? groups * SPL_NORMALS_GROUP : SPL_TILE;
+    const size_t n = left < SPL_TILE ? left : SPL_TILE;
+    return (n + SPL_NORMALS_GROUP - 1) / SPL_NORMALS_GROUP * SPL_NORMALS_GROUP;
 }
 
 /* Normals of one state: step s at out[s * step_stride]. */

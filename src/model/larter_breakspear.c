@@ -93,7 +93,8 @@
     X(QZ_max,  1.0,   "1",    0.1,  1.0,  FINITE,   "maximal inhibitory rate")                   \
     X(t_scale, 1.0,   "1",    0.1,  1.0,  FINITE,   "factor on all three equations")
 
-/* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d */
+/* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d; those of one x side by
+ * side, for these share divisions */
 #define GATES(X) \
     X(m_Z,  Z, ZT,  d_Z)  \
     X(m_K,  V, TK,  d_K)  \

@@ -1,8 +1,8 @@
 /* The integration schemes: one row each, explicit one-step methods whose stage s uses
  * stage s-1 only. y_1 = x,  k_s = f(y_s, c(t + time_s dt)),  y_s+1 = x + step_s+1 dt k_s,
  * x' = x + dt sum w_s k_s, formed as ((x + noise) + dt w_1 k_1) + dt w_2 k_2 ... An
- * exponential scheme multiplies each k by exprel(dt J), J the
- * diagonal of the Jacobian. */
+ * exponential scheme multiplies each k by exprel(dt J), J the diagonal of the Jacobian.
+ */
 #ifndef SPL_MODEL_SCHEMES_H
 #define SPL_MODEL_SCHEMES_H
 
