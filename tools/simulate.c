@@ -182,15 +182,22 @@ static void write_summary(const spl_sim *sim, const spl_sim_info *info, double t
     json_end(&json, '}');
 }
 
+static bool wants_json(const tool_arguments *arguments)
+{
+    return argument_of(arguments, "json") != NULL;
+}
+
+static bool wants_summary(const tool_arguments *arguments)
+{
+    return wants_json(arguments) || !talk_is_quiet();
+}
+
 /* The numbers of a run that ended in good order, on standard output. */
 static spl_status summarise(const tool_run *parts, bool as_json)
 {
     summary_values values;
     spl_sim_info info;
     double time_ms = spl_sim_time(parts->sim);
-    if (!as_json && talk_is_quiet()) {
-        return SPL_OK;
-    }
     spl_status status = summary_compute(parts->summary, &values);
     spl_sim_describe(parts->sim, &info);
     if (status == SPL_OK && as_json) {
@@ -212,7 +219,10 @@ static spl_status integrate(
     }
     spl_sim_describe(parts->sim, &info);
     say_start(&info, argument_of(arguments, "verbose") != NULL);
-    spl_sim_set_sink(parts->sim, summary_take, parts->summary);
+    if (wants_summary(arguments)) {
+        spl_sim_set_sink(parts->sim, summary_take, parts->summary);
+        spl_sim_collect_rows(parts->sim, true);
+    }
     signals_catch(parts->sim);
     if (parts->resumes) {
         status = spl_sim_resume(parts->sim, arguments->command_line,
@@ -233,9 +243,9 @@ spl_status simulate(
     spl_sim_info info;
     spl_sim_describe(parts->sim, &info);
     /* a complete file that was resumed has run nothing */
-    if ((status == SPL_OK && info.wall_s > 0.0) || status == SPL_ERR_INTERRUPTED) {
-        spl_status summary_status =
-            summarise(parts, argument_of(arguments, "json") != NULL);
+    const bool has_run = status == SPL_OK && info.wall_s > 0.0;
+    if ((has_run || status == SPL_ERR_INTERRUPTED) && wants_summary(arguments)) {
+        spl_status summary_status = summarise(parts, wants_json(arguments));
         status = status == SPL_OK ? summary_status : status;
     }
     talk_repeat_warnings();

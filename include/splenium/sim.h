@@ -28,6 +28,10 @@ SPL_API void spl_sim_free(spl_sim *sim);
  * frame is borrowed for the call; a non-zero result ends the run with that status. */
 typedef spl_status spl_sim_sink(void *user, const spl_frame *frame);
 SPL_API void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user);
+/* Whether the sink may have the rows of several short blocks at a time. It is then called
+ * less often, and small networks run a little faster; unless it is asked for, every block
+ * is told of at its end. Not to be changed while the run goes on. */
+SPL_API void spl_sim_collect_rows(spl_sim *sim, bool collect);
 
 /* What a population of neurons did in the steps first_step + 1 .. first_step + n_steps.
  */

@@ -15,6 +15,8 @@ typedef struct spl_block_hooks {
     void (*observe)(void *user, const spl_samples *block, size_t begin, size_t end);
     /* by the calling thread, after all nodes: rows to the sinks; false ends the loop */
     bool (*finish)(void *user, const spl_samples *block);
+    /* several short blocks may be shown as one, which takes less time */
+    bool collect;
 } spl_block_hooks;
 
 /* Where a state left the bounds. */

@@ -14,6 +14,8 @@ typedef struct {
     spl_barrier barrier;
     uint64_t end;   /* last step of this call */
     size_t n_steps; /* of the running block */
+    size_t n_kept;  /* steps before it that the monitors have not seen yet */
+    bool show;      /* they see these steps and the block at its end */
     bool stop;
     _Atomic bool suspicious; /* some state left the bounds in the running block */
 } loop_state;
@@ -129,11 +131,12 @@ static bool advance_group(spl_network *network, const spl_worker *worker, size_t
     return all_inside;
 }
 
-static spl_samples samples_of(const spl_network *network, size_t n_steps)
+static spl_samples samples_of(const loop_state *team)
 {
+    const spl_network *network = team->network;
     return (spl_samples){
-        .first_step = network->step + 1,
-        .n_steps = n_steps,
+        .first_step = network->step + 1 - team->n_kept,
+        .n_steps = team->n_kept + team->n_steps,
         .n_variables = network->run.n_slots,
         .stride = network->stride,
         .values = network->shown,
@@ -145,13 +148,13 @@ static void show_columns(
     const spl_network *network, size_t n_steps, size_t begin, size_t end)
 {
     const size_t n_rows = n_steps * network->run.n_slots;
-    if ((const void *)network->shown == (const void *)network->record) {
+    if ((const void *)network->shown == (const void *)network->rows) {
         return;
     }
     for (size_t row = 0; row < n_rows; row++) {
         for (size_t i = begin; i < end; i++) {
             network->shown[row * network->stride + i] =
-                (double)network->record[row * network->stride + i];
+                (double)network->rows[row * network->stride + i];
         }
     }
 }
@@ -160,17 +163,17 @@ static void show_columns(
 static void observe(const loop_state *team, size_t begin, size_t end)
 {
     const spl_network *network = team->network;
-    const spl_samples samples = samples_of(network, team->n_steps);
+    const spl_samples samples = samples_of(team);
     size_t first;
     size_t last;
-    if (team->n_steps == 0 || network->record == NULL) {
+    if (samples.n_steps == 0 || network->rows == NULL) {
         return;
     }
     while (next_nodes(network->plan, network->n_nodes, &begin, end, &first, &last)) {
         if (first == last) {
             continue;
         }
-        show_columns(network, team->n_steps, first, last);
+        show_columns(network, samples.n_steps, first, last);
         if (team->hooks->observe != NULL) {
             team->hooks->observe(team->hooks->user, &samples, first, last);
         }
@@ -245,11 +248,20 @@ static bool advance(loop_state *team, const spl_worker *worker, bool show)
     return all_inside;
 }
 
+/* Short blocks are not worth the monitors' while each: they see several at a time, as
+ * long as there is space for another one. */
 static void plan_block(loop_state *team)
 {
-    const uint64_t left = team->end - team->network->step;
-    const size_t block = team->network->reference ? 1 : team->network->plan->block;
+    spl_network *network = team->network;
+    const uint64_t left = team->end - network->step;
+    const size_t block = network->reference ? 1 : network->plan->block;
     team->n_steps = left < block ? (size_t)left : block;
+    team->show = !team->hooks->collect || left <= block ||
+                 team->n_kept + team->n_steps + block > network->n_rows;
+    if (network->rows != NULL) {
+        network->record =
+            network->rows + team->n_kept * network->run.n_slots * network->stride;
+    }
 }
 
 /* Everything, for one thread. */
@@ -365,8 +377,8 @@ static spl_worker deal(loop_state *team, size_t index)
     return worker;
 }
 
-/* Cut the block off before the step that left the bounds. Tiles that stayed inside have
- * been observed to its end; the rows up to there are right. */
+/* Cut the block off before the step that left the bounds. Tiles that stayed inside may
+ * have been observed to its end; the rows up to there are right. */
 static void find_divergence(loop_state *team)
 {
     const size_t good = team->n_steps > 1 ? replay(team) : 0;
@@ -376,10 +388,11 @@ static void find_divergence(loop_state *team)
     team->n_steps = good;
     team->stop = true;
     for (size_t t = 0; t < team->network->stride / SPL_TILE; t++) {
-        if (team->network->lost[t]) {
+        if (!team->show || team->network->lost[t]) {
             observe(team, t, t + 1);
         }
     }
+    team->show = true;
 }
 
 /* The block in which a subnetwork fails is lost. */
@@ -403,12 +416,13 @@ static void between_blocks(void *user)
     } else {
         find_failure(team);
     }
-    const spl_samples samples = samples_of(network, team->n_steps);
-    if (team->hooks->finish != NULL &&
+    const spl_samples samples = samples_of(team);
+    if (team->show && team->hooks->finish != NULL &&
         !team->hooks->finish(team->hooks->user, &samples)) {
         team->stop = true;
     }
     network->step += team->n_steps;
+    team->n_kept = team->show ? 0 : samples.n_steps;
     team->stop = team->stop || network->step == team->end;
     plan_block(team);
 }
@@ -418,7 +432,7 @@ static void work(loop_state *team, size_t index)
     const spl_worker worker = deal(team, index);
     while (!team->stop) {
         save_states(team->network, &worker);
-        if (!advance(team, &worker, true)) {
+        if (!advance(team, &worker, team->show)) {
             team->suspicious = true;
         }
         spl_barrier_meet(worker.barrier, worker.index, between_blocks, team);
@@ -480,7 +494,7 @@ static void advance_together(loop_state **teams, size_t n, const spl_batch *batc
         const size_t n_tiles = networks[r]->stride / SPL_TILE;
         memset(networks[r]->lost, !inside_all[r], n_tiles);
         teams[r]->suspicious = !inside_all[r];
-        if (inside_all[r]) {
+        if (inside_all[r] && teams[r]->show) {
             observe(teams[r], 0, n_tiles);
         }
         between_blocks(teams[r]);

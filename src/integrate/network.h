@@ -87,8 +87,10 @@ typedef struct spl_network {
     spl_windows windows, half_windows; /* of both */
     spl_real *carry;      /* [n_channels][stride]: sums at the present step */
     spl_real *backup;     /* [n_states][stride]: states at the start of the block */
-    spl_real *record;     /* [B][n_slots][stride], or NULL */
-    double *shown;        /* the same for the monitors: record itself, or its copy */
+    size_t n_rows;        /* steps whose rows the monitors see at once; at least B */
+    spl_real *rows;       /* [n_rows][n_slots][stride], or NULL */
+    spl_real *record;     /* those of the running block among them, or NULL */
+    double *shown;        /* the same for the monitors: rows itself, or its copy */
     spl_scratch *scratch; /* [threads] */
     bool *lost;           /* [tiles] of the plan: left the bounds in this block */
     spl_real *present[2]; /* [n_channels][stride]: what all nodes show, for edges

@@ -328,6 +328,15 @@ VEC_INLINE void later_stage(
         t, stage, w, w->sum, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
 }
 
+VEC_INLINE void record_vectors(
+    spl_real *row, const spl_real *x, size_t apart, const size_t n_vectors)
+{
+    SPL_UNROLL
+    for (size_t u = 0; u < n_vectors; u++) {
+        vec_store(row + u * SPL_LANES, vec_load(x + u * apart));
+    }
+}
+
 /* The new states that the monitors want. The row of the next step comes into the nearest
  * cache meanwhile: a block's sums have pushed it out. */
 VEC_INLINE void record_states(
@@ -338,8 +347,10 @@ VEC_INLINE void record_states(
         const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
         spl_real *row = rows->row[r] + step * rows->pitch;
         vec_fetch(row + rows->pitch, SPL_TILE * sizeof *row);
-        for (size_t u = 0; u < n_vectors; u++) {
-            vec_store(row + u * SPL_LANES, vec_load(x + u * apart));
+        if (n_vectors == N_VECTORS) {
+            record_vectors(row, x, apart, N_VECTORS);
+        } else {
+            record_vectors(row, x, apart, n_vectors);
         }
     }
 }

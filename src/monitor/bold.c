@@ -21,9 +21,10 @@
  * maximum a.
  *
  * A bin is added, with its weights, to the sums of all rows to come that it is in: of
- * 5000 bins that a row of the default settings takes, none is kept. Memory: a row of sums
- * for each row under way at a time (10 of them), whatever the duration; at periods below
- * 4 ms for each of M values of K, as rows of the same K are the same. */
+ * 5000 bins that a row of the default settings takes, a few are kept, as sums are fetched
+ * from memory for four at a time. Memory: a row of sums for each row under way at a time
+ * (10 of them), whatever the duration; at periods below 4 ms for each of M values of K,
+ * as rows of the same K are the same. */
 #include <math.h>
 #include <string.h>
 
@@ -33,8 +34,9 @@
 /* An hour; keeps all sizes far from overflow. */
 #define MAX_HRF_LENGTH_MS 3.6e6
 
-/* Sums that a bin is added to at a time. */
-enum { AT_ONCE = 16 };
+/* Bins that are added at a time: k waits for the last of those with the same k / AT_ONCE,
+ * or for a row. */
+enum { AT_ONCE = 4 };
 
 enum {
     HRF_LENGTH,
@@ -212,7 +214,8 @@ static spl_status plan(spl_monitor *monitor)
     monitor->bin_origin = 0;
     monitor->n_taps = (size_t)ceil(length / BIN_MS);
     monitor->n_table = monitor->n_taps;
-    monitor->n_state = spec->n_variables * n_sums(monitor) * monitor->run.n_nodes;
+    monitor->n_state =
+        spec->n_variables * (n_sums(monitor) + AT_ONCE) * monitor->run.n_nodes;
     double largest = largest_value(monitor);
     if (!isfinite(largest) || (kernels[spec->choices[KERNEL]].scaled && largest <= 0.0)) {
         return spl_error(SPL_ERR_CONFIG,
@@ -247,56 +250,80 @@ static void start(spl_monitor *monitor)
     }
 }
 
-/* The sums of due number q are state[v][q mod n_sums][node]. */
+/* State of a variable: the sums of due number q in row q mod n_sums, behind them the mean
+ * of bin k in row k mod AT_ONCE. */
 static double *sums_in(const spl_monitor *monitor, size_t v, size_t n, size_t slot)
 {
-    return monitor->state + (v * n + slot) * monitor->run.n_nodes;
+    return monitor->state + (v * (n + AT_ONCE) + slot) * monitor->run.n_nodes;
 }
 
-/* Add bin k, whose mean of variable v stands in its sum, to what is due: from number to
- * number without a division. */
-static void spread(spl_monitor *monitor, size_t v, uint64_t k, size_t begin, size_t end)
+static double *mean_of(const spl_monitor *monitor, size_t v, size_t n, uint64_t k)
 {
-    const double *mean = monitor->sum + v * monitor->run.n_nodes + begin;
+    return sums_in(monitor, v, n, n + (size_t)(k % AT_ONCE));
+}
+
+/* The first bin up to k that was not added before `step`. */
+static uint64_t first_waiting(const spl_monitor *monitor, uint64_t k, uint64_t step)
+{
+    const uint64_t first = k - k % AT_ONCE;
+    const uint64_t before = step - 1;
+    if (before < spl_monitor_row_step(monitor, 0)) {
+        return first;
+    }
+    const uint64_t row = (before - monitor->run.n_transient) / monitor->row_steps - 1;
+    const uint64_t added = newest_bin_of_row(monitor, row);
+    return added >= first ? added + 1 : first;
+}
+
+/* Add bins first .. last, of the same k / AT_ONCE, to what is due: from number to number
+ * without a division. Bin 0 is none, and zero. */
+static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last,
+    size_t begin, size_t end)
+{
     const bool share = rows_share(monitor);
     const uint64_t row_bins = share ? 1 : monitor->row_steps / monitor->bin_steps;
     const uint64_t row_left = share ? 0 : monitor->row_steps % monitor->bin_steps;
+    const uint64_t n_taps = monitor->n_taps;
     const size_t n = n_sums(monitor);
-    const uint64_t q = first_due(monitor, k);
-    uint64_t lag = newest_bin(monitor, q) - k;
+    const uint64_t q = first_due(monitor, first);
+    uint64_t newest = newest_bin(monitor, q);
     uint64_t left = spl_monitor_row_step(monitor, q) % monitor->bin_steps;
     size_t slot = (size_t)(q % n);
-    double *sums[AT_ONCE];
-    double weights[AT_ONCE];
-    size_t count = 0;
-    while (lag < monitor->n_taps) {
-        sums[count] = sums_in(monitor, v, n, slot) + begin;
-        weights[count] = monitor->table[lag];
-        if (lag == monitor->n_taps - 1) {
-            memset(sums[count], 0, (end - begin) * sizeof *mean);
+    while (newest < last + n_taps) {
+        /* of these bins, those that are in the sum */
+        const uint64_t from = newest < first + n_taps ? first : newest - n_taps + 1;
+        const uint64_t to = newest < last ? newest : last;
+        double *sum = sums_in(monitor, v, n, slot) + begin;
+        double weights[AT_ONCE];
+        for (uint64_t k = from; k <= to; k++) {
+            weights[k - from] = monitor->table[newest - k];
         }
-        if (++count == AT_ONCE) {
-            spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
-            count = 0;
+        if (newest - from == n_taps - 1) {
+            memset(sum, 0, (end - begin) * sizeof *sum);
         }
+        spl_monitor_kernels(monitor)->spread(sum, weights, (size_t)(to - from + 1),
+            mean_of(monitor, v, n, from) + begin, monitor->run.n_nodes, end - begin);
         slot = slot + 1 < n ? slot + 1 : 0;
-        lag += row_bins;
+        newest += row_bins;
         left += row_left;
         if (left >= monitor->bin_steps) {
             left -= monitor->bin_steps;
-            lag++;
+            newest++;
         }
     }
-    spl_monitor_kernels(monitor)->spread(sums, weights, count, mean, end - begin);
 }
 
 static void take_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
 {
+    const uint64_t k = step / monitor->bin_steps;
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        double *sum = monitor->sum + v * monitor->run.n_nodes + begin;
         spl_monitor_kernels(monitor)->divide(
-            sum, sum, (double)monitor->bin_steps, end - begin);
-        spread(monitor, v, step / monitor->bin_steps, begin, end);
+            mean_of(monitor, v, n_sums(monitor), k) + begin,
+            monitor->sum + v * monitor->run.n_nodes + begin, (double)monitor->bin_steps,
+            end - begin);
+        if (k % AT_ONCE == AT_ONCE - 1) {
+            spread(monitor, v, first_waiting(monitor, k, step), k, begin, end);
+        }
     }
 }
 
@@ -310,7 +337,12 @@ static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const doubl
     double scale = first_order ? spec->options[K_1] * spec->options[V_0] : 1.0;
     double factor = tvb ? scale : scale * bin_width_s(monitor);
     double offset = tvb && first_order ? 1.0 : 0.0;
-    const uint64_t q = first_due(monitor, step / monitor->bin_steps);
+    const uint64_t newest = step / monitor->bin_steps;
+    const uint64_t waiting = first_waiting(monitor, newest, step);
+    if (newest % AT_ONCE != AT_ONCE - 1 && waiting <= newest) {
+        spread(monitor, v, waiting, newest, begin, end);
+    }
+    const uint64_t q = first_due(monitor, newest);
     const size_t n = n_sums(monitor);
     const double *sums = sums_in(monitor, v, n, (size_t)(q % n));
     for (size_t i = begin; i < end; i++) {

@@ -68,30 +68,60 @@ static void add(double *sum, const double *sample, size_t stride, size_t count, 
     }
 }
 
+/* sum / count, exactly rounded, for a whole number up to 2^50; `inverse` is 1 / count,
+ * rounded. The product q is within 1.5 ulp of the quotient, so sum - q * count is a small
+ * multiple of ulp(q), and exact; adding it over count leaves an error of 1.5 * 2^-53 ulp
+ * before the last rounding, while a quotient that is no number itself is at least
+ * 1 / (2 count) ulp away from where the rounding changes. Where the remainder may lose
+ * bits, and for zero and what is not finite, by division: three times the time. */
+VEC_INLINE vec quotient(vec sum, vec count, vec inverse)
+{
+#if SPL_LANES > 1
+    const vec q = sum * inverse;
+    const vec exact = vec_fma(vec_fnma(q, count, sum), inverse, q);
+    const vec size = vec_abs(q);
+    const vec_mask usual = (size > vec_set(0x1p-900)) & (size < vec_set(0x1p900));
+    return vec_any(~usual) ? sum / count : exact;
+#else
+    (void)inverse;
+    return sum / count;
+#endif
+}
+
 static void divide(double *mean, const double *sum, double count, size_t n)
 {
+    const vec all = vec_set(count);
+    const vec inverse = 1.0 / all;
     size_t i = 0;
     for (; i + SPL_LANES <= n; i += SPL_LANES) {
-        vec_store(mean + i, vec_load(sum + i) / vec_set(count));
+        vec_store(mean + i, quotient(vec_load(sum + i), all, inverse));
     }
     if (i < n) {
-        store_first(mean + i, vec_load_first(sum + i, n - i) / vec_set(count), n - i);
+        const vec_lanes lanes = vec_first_lanes(n - i);
+        vec_store_lanes(mean + i, vec_load_lanes(sum + i, lanes) / all, lanes);
     }
 }
 
-/* Sum by sum: each is one stream through memory. */
-static void spread(
-    double *const *sums, const double *weights, size_t count, const double *x, size_t n)
+VEC_INLINE vec spread_vector(
+    vec sum, const double *weights, size_t count, const double *x, size_t stride)
 {
     for (size_t m = 0; m < count; m++) {
-        double *sum = sums[m];
-        const vec weight = vec_set(weights[m]);
-        size_t i = 0;
-        for (; i + SPL_LANES <= n; i += SPL_LANES) {
-            vec_store(sum + i, vec_load(sum + i) + weight * vec_load(x + i));
-        }
-        for (; i < n; i++) {
-            sum[i] += weights[m] * x[i];
+        sum = sum + vec_set(weights[m]) * vec_load(x + m * stride);
+    }
+    return sum;
+}
+
+static void spread(double *sum, const double *weights, size_t count, const double *x,
+    size_t stride, size_t n)
+{
+    size_t i = 0;
+    for (; i + SPL_LANES <= n; i += SPL_LANES) {
+        vec_store(
+            sum + i, spread_vector(vec_load(sum + i), weights, count, x + i, stride));
+    }
+    for (; i < n; i++) {
+        for (size_t m = 0; m < count; m++) {
+            sum[i] += weights[m] * x[m * stride + i];
         }
     }
 }

@@ -14,13 +14,14 @@ typedef struct spl_bin_kernels {
      *   sum      [n], in and out
      *   sample   [count][stride] */
     void (*add)(double *sum, const double *sample, size_t stride, size_t count, size_t n);
-    /* mean[i] = sum[i] / count, n nodes; may be the same place. */
+    /* mean[i] = sum[i] / count, n nodes; may be the same place. A whole number of steps,
+     * at most 2^50. */
     void (*divide)(double *mean, const double *sum, double count, size_t n);
-    /* Add weights[m] * x to each of `count` sums.
-     *   sums   [count][n], in and out
-     *   x      [n] */
-    void (*spread)(double *const *sums, const double *weights, size_t count,
-        const double *x, size_t n);
+    /* Add weights[m] * x[m] to the sums of n nodes, one after the other.
+     *   sum   [n], in and out
+     *   x     [count][stride] */
+    void (*spread)(double *sum, const double *weights, size_t count, const double *x,
+        size_t stride, size_t n);
 } spl_bin_kernels;
 
 extern const spl_bin_kernels spl_bin_kernels_scalar, spl_bin_kernels_v3,

@@ -10,6 +10,7 @@
 
 #include "base/crc32c.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/str.h"
 #include "output/internal.h"
 
@@ -57,7 +58,7 @@ static spl_status init_ring(spl_ring *ring, const spl_stream *stream, size_t fir
         __builtin_mul_overflow(bytes, ring->n_variables, &bytes)) {
         return spl_error(SPL_ERR_LIMIT, "monitor %s: rows too large", stream->name);
     }
-    ring->data = malloc(bytes);
+    ring->data = spl_memory_take(bytes);
     ring->crc = calloc(ring->n_variables, sizeof *ring->crc);
     return ring->name != NULL && ring->data != NULL && ring->crc != NULL
                ? SPL_OK

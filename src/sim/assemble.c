@@ -242,11 +242,23 @@ static spl_windows layout_windows(const spl_network *network, spl_arena *arena)
     return windows;
 }
 
+/* Rows of several short blocks wait for the monitors, as many as do not push everything
+ * else out of the nearest cache. What subnetworks did is told block by block. */
+static size_t choose_rows(const spl_network *network, const spl_settings *settings)
+{
+    enum { KEPT_BYTES = 49152 };
+    const size_t block = network->plan->block;
+    const size_t row = network->run.n_slots * network->stride * sizeof(spl_real);
+    const size_t kept = row > 0 ? KEPT_BYTES / row : SPL_MAX_BLOCK;
+    return settings->n_subnetworks > 0 || kept < block ? block : kept;
+}
+
 /* Runs twice: to measure, then to place. */
 static void layout(
     spl_network *network, spl_arena *arena, const spl_settings *settings, bool dense)
 {
     const size_t stride = network->stride;
+    const size_t row = network->run.n_slots * stride;
     const size_t bytes = sizeof(spl_real);
     const size_t history = network->n_channels * network->n_nodes * network->plan->pitch;
     const spl_scheme *scheme = &spl_schemes[network->scheme];
@@ -267,15 +279,11 @@ static void layout(
     network->coupling.own = spl_arena_take(arena, stride, bytes);
     network->coupling.self = spl_arena_take(arena, stride, bytes);
     network->coupling.norm = spl_arena_take(arena, stride, bytes);
-    network->record =
-        network->run.n_slots > 0
-            ? spl_arena_take(
-                  arena, network->plan->block * network->run.n_slots * stride, bytes)
-            : NULL;
-    network->shown = (double *)network->record;
-    if (SPL_REAL_BYTES != sizeof(double) && network->run.n_slots > 0) {
-        network->shown = spl_arena_take(
-            arena, network->plan->block * network->run.n_slots * stride, sizeof(double));
+    network->rows = row > 0 ? spl_arena_take(arena, network->n_rows * row, bytes) : NULL;
+    network->record = network->rows;
+    network->shown = (double *)network->rows;
+    if (SPL_REAL_BYTES != sizeof(double) && row > 0) {
+        network->shown = spl_arena_take(arena, network->n_rows * row, sizeof(double));
     }
     if (dense) {
         network->matrix = spl_arena_take(arena, stride * network->n_nodes, bytes);
@@ -530,6 +538,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     choose_record(network, record);
     choose_noise(network, settings);
     const bool dense = like == NULL && choose_dense(network, settings);
+    network->n_rows = choose_rows(network, settings);
 
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));

@@ -26,6 +26,11 @@ void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user)
     sim->sink_user = user;
 }
 
+void spl_sim_collect_rows(spl_sim *sim, bool collect)
+{
+    sim->collects_rows = collect;
+}
+
 void spl_sim_set_spike_sink(spl_sim *sim, spl_sim_spike_sink *sink, void *user)
 {
     sim->spike_sink = sink;
@@ -171,8 +176,10 @@ static bool finish_block(void *user, const spl_samples *block)
 static spl_status advance_some(spl_sim *sim, uint64_t stop)
 {
     spl_status status = SPL_OK;
-    const spl_block_hooks hooks = {
-        .user = sim, .observe = spl_sim_observe, .finish = finish_block};
+    const spl_block_hooks hooks = {.user = sim,
+        .observe = spl_sim_observe,
+        .finish = finish_block,
+        .collect = sim->sink == NULL || sim->collects_rows};
     spl_divergence where;
     sim->checkpoint_due = false;
     sim->engine->ops->advance(

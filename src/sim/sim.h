@@ -27,6 +27,7 @@ struct spl_sim {
 
     spl_sim_sink *sink;
     void *sink_user;
+    bool collects_rows;
     spl_sim_spike_sink *spike_sink;
     void *spike_sink_user;
     spl_output *output;  /* while a run writes one */

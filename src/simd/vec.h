@@ -145,7 +145,7 @@ VEC_INLINE int vec_any(vec_mask mask)
     return vec_mask_bits(mask) != 0;
 }
 
-/* Which lanes of a load are read: the first `count`. */
+/* Which lanes are read or written: the first `count`. */
 #if SPL_LANES == 16
 typedef __mmask16 vec_lanes;
 #elif VEC_BYTES == 64
@@ -185,6 +185,20 @@ VEC_INLINE vec vec_load_lanes(const spl_real *p, vec_lanes lanes)
 VEC_INLINE vec vec_load_first(const spl_real *p, size_t count)
 {
     return vec_load_lanes(p, vec_first_lanes(count));
+}
+
+/* Write some lanes; what lies in the place of the others stays and is not touched. */
+VEC_INLINE void vec_store_lanes(spl_real *p, vec x, vec_lanes lanes)
+{
+#if VEC_BYTES == 64
+    VEC_OPERATION(mask_storeu)(p, lanes, x);
+#elif SPL_LANES > 1
+    VEC_OPERATION(maskstore)(p, (__m256i)lanes, x);
+#else
+    if (lanes[0] != 0) {
+        *p = x[0];
+    }
+#endif
 }
 
 /* a * b + c with one rounding */

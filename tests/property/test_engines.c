@@ -41,6 +41,7 @@ static bits_way draw_way(const bits_case *c, uint64_t *random)
                        : 1,
         .target = targets[random_whole(random, 0, n_targets - 1)],
         .chunk = chunks[random_whole(random, 0, 3)],
+        .collect = random_whole(random, 0, 1) == 1,
         .block = random_whole(random, 0, 1) * random_whole(random, 1, SPL_MAX_BLOCK),
         .dropped = (unsigned)random_whole(
             random, 0, (1u << (c->settings.model->n_states + 2)) - 1),
@@ -128,7 +129,8 @@ static void compare_all_ways(const bits_case *c, uint64_t n_steps)
             for (size_t k = (t + threads) % SHARE; k < 4; k += SHARE) {
                 const bits_way way = {.target = targets[t],
                     .threads = thread_counts[threads],
-                    .chunk = chunks[k]};
+                    .chunk = chunks[k],
+                    .collect = k % 2 == 1};
                 char what[128];
                 snprintf(what, sizeof what, "%d threads, target %d, chunk %d",
                     way.threads, way.target, (int)way.chunk);
@@ -222,8 +224,9 @@ START_TEST(a_long_run_of_a_large_network_has_the_same_bits)
     const uint64_t n_steps = 5000 / SHARE;
     bits_outcome *expected =
         bits_run(c, &(bits_way){.reference = true, .dropped = v_only}, n_steps);
-    bits_outcome *got =
-        bits_run(c, &(bits_way){.threads = 2, .chunk = 777, .dropped = v_only}, n_steps);
+    bits_outcome *got = bits_run(c,
+        &(bits_way){.threads = 2, .chunk = 777, .collect = true, .dropped = v_only},
+        n_steps);
     ck_assert(bits_finite(expected));
     bits_same(expected, got, "998 nodes");
     bits_outcome_free(expected);
@@ -247,8 +250,10 @@ START_TEST(large_histories_have_the_same_bits)
     c->weights[some_edge] = 0.01;
     c->lengths[some_edge] = 900.0 * c->settings.dt;
     for (size_t block = 0; block <= 24; block += 8) {
-        const bits_way way = {
-            .threads = 1 + (int)(block % 3), .block = block, .chunk = 45};
+        const bits_way way = {.threads = 1 + (int)(block % 3),
+            .block = block,
+            .chunk = 45,
+            .collect = block / 3 % 2 == 0};
         compare_with_reference(c, &way, 45, bits_kind_names[kinds[_i]]);
     }
     bits_free(c);

@@ -91,7 +91,7 @@ static void compare(const spl_engine *member, const rows *got, const spl_setting
     const spl_connectome *connectome, const spl_divergence *where)
 {
     rows *expected = calloc(1, sizeof *expected);
-    const spl_block_hooks hooks = {expected, take, count};
+    const spl_block_hooks hooks = {.user = expected, .observe = take, .finish = count};
     spl_engine *engine = NULL;
     spl_divergence divergence;
     size_t size[2];
@@ -120,7 +120,8 @@ static void run_family(const family *f, int threads, size_t together)
     spl_divergence where[N_MEMBERS];
     spl_ensemble *ensemble = NULL;
     for (size_t i = 0; i < N_MEMBERS; i++) {
-        hooks[i] = (spl_block_hooks){&got[i], take, count};
+        hooks[i] = (spl_block_hooks){
+            .user = &got[i], .observe = take, .finish = count, .collect = i % 2 == 1};
     }
     ck_assert_int_eq(spl_ensemble_create(
                          &ensemble, f->list, N_MEMBERS, f->connectome, record_V, threads),

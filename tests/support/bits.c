@@ -363,7 +363,10 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     const spl_network *network = &b.network;
     bits_outcome *o = take(1, sizeof *o);
     row_taker taker = {network, o};
-    const spl_block_hooks hooks = {&taker, take_rows, count_rows};
+    const spl_block_hooks hooks = {.user = &taker,
+        .observe = take_rows,
+        .finish = count_rows,
+        .collect = way->collect};
     o->n_nodes = c->n_nodes;
     o->n_states = network->n_states;
     o->n_variables = network->n_states + 2;

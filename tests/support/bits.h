@@ -27,6 +27,7 @@ typedef struct bits_way {
     int threads;      /* 0: 1 */
     int target;       /* 1 + spl_target; 0: the best */
     uint64_t chunk;   /* steps per call; 0: all */
+    bool collect;     /* several blocks are shown as one */
     size_t block;     /* steps per block; 0: automatic */
     unsigned dropped; /* bit v: variable v is not recorded */
     bool large;       /* subnetworks count as large: all threads share them */

@@ -1,6 +1,10 @@
 /* Registry, sampling, averages, stamps, errors; and on every registered kind: the same
  * bits for any partition of steps and nodes and across a restart. */
+#include <float.h>
+
 #include "drive.h"
+#include "monitor/sum_kernel.h"
+#include "support/random.h"
 #include "support/test_main.h"
 
 /* An arbitrary positive signal without structure. */
@@ -249,6 +253,65 @@ START_TEST(bits_do_not_depend_on_blocks_ranges_or_restarts)
 }
 END_TEST
 
+/* Any bits, and more often what a division may get wrong: quotients near the middle
+ * between two numbers, the ends of the range, and what is no number. */
+static double draw_sum(uint64_t *random, double count)
+{
+    static const double special[] = {0.0, -0.0, INFINITY, NAN, DBL_MAX, DBL_MIN,
+        0x1p-1074, -0x1p-1060, 0x1p-900, 0x1p-899, 0x1p900, -0x1p901};
+    const uint64_t bits = random_bits(random);
+    double sum;
+    switch (random_whole(random, 0, 3)) {
+    case 0:
+        return special[random_whole(random, 0, sizeof special / sizeof *special - 1)];
+    case 1:
+        memcpy(&sum, &bits, sizeof sum);
+        return sum;
+    case 2:
+        return random_uniform(random, -1.0, 1.0) * count;
+    default: {
+        const double whole = (double)(random_bits(random) >> 11);
+        return nextafter(count * (whole + 0.5), bits % 2 == 0 ? INFINITY : -INFINITY);
+    }
+    }
+}
+
+START_TEST(a_mean_is_the_quotient_to_the_last_bit)
+{
+    static const spl_bin_kernels *const kernels[SPL_N_TARGETS] = {
+        &spl_bin_kernels_scalar, &spl_bin_kernels_v3, &spl_bin_kernels_v4};
+    enum { MOST = 43 };
+    uint64_t random = random_seed("quotients");
+    for (int t = 0; t < SPL_N_TARGETS; t++) {
+        for (int round = 0; round < 100000 && spl_target_available((spl_target)t);
+             round++) {
+            double sum[MOST];
+            double mean[MOST + 1];
+            const size_t n = random_whole(&random, 1, MOST);
+            const uint64_t most = (uint64_t)1 << random_whole(&random, 1, 50);
+            const double count = (double)(1 + random_bits(&random) % most);
+            for (size_t i = 0; i < n; i++) {
+                /* seldom one that has to be divided, so that the rest is not */
+                sum[i] = i == n / 2 || random_whole(&random, 0, 2) == 0
+                             ? draw_sum(&random, count)
+                             : random_uniform(&random, -1.0, 1.0) * count;
+            }
+            mean[n] = -7.0;
+            kernels[t]->divide(mean, sum, count, n);
+            ck_assert_double_eq(mean[n], -7.0);
+            for (size_t i = 0; i < n; i++) {
+                const double expected = sum[i] / count;
+                ck_assert_msg(isnan(expected)
+                                  ? isnan(mean[i])
+                                  : memcmp(&mean[i], &expected, sizeof expected) == 0,
+                    "target %d: %a / %.0f is %a, not %a", t, sum[i], count, expected,
+                    mean[i]);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(memory_does_not_depend_on_the_duration)
 {
     for (size_t k = 0; k < spl_monitor_count(); k++) {
@@ -277,6 +340,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, windows_are_stamped_middle_end_or_as_tvb);
     tcase_add_loop_test(tcase, bits_do_not_depend_on_blocks_ranges_or_restarts, 0,
         (int)spl_monitor_count());
+    tcase_add_test(tcase, a_mean_is_the_quotient_to_the_last_bit);
     tcase_add_test(tcase, memory_does_not_depend_on_the_duration);
     suite_add_tcase(suite, tcase);
     return suite;
