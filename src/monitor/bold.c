@@ -22,7 +22,7 @@
  *
  * A bin is added, with its weights, to the sums of all rows to come that it is in: of
  * 5000 bins that a row of the default settings takes, a few are kept, as sums are fetched
- * from memory for four at a time. Memory: a row of sums for each row under way at a time
+ * from memory for eight at a time. Memory: a row of sums for each row under way at a time
  * (10 of them), whatever the duration; at periods below 4 ms for each of M values of K,
  * as rows of the same K are the same. */
 #include <math.h>
@@ -36,7 +36,7 @@
 
 /* Bins that are added at a time: k waits for the last of those with the same k / AT_ONCE,
  * or for a row. */
-enum { AT_ONCE = 4 };
+enum { AT_ONCE = 8 };
 
 enum {
     HRF_LENGTH,

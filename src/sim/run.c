@@ -18,7 +18,7 @@ static const double TRIAL_EVERY = 20.0;
 static const double REPORT_EVERY_S = 0.1;
 /* Short blocks do not look at the clock each: that takes as long as a step of four nodes.
  */
-static const double LOOK_EVERY_S = 1e-4;
+static const double LOOK_EVERY_S = 5e-4;
 
 void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user)
 {
