@@ -275,8 +275,9 @@ static uint64_t first_waiting(const spl_monitor *monitor, uint64_t k, uint64_t s
     return added >= first ? added + 1 : first;
 }
 
-/* Add bins first .. last, of the same k / AT_ONCE, to what is due: from number to number
- * without a division. Bin 0 is none, and zero. */
+/* Add bins first .. last, of the same k / AT_ONCE, to what is due. A row lets no bin
+ * wait, so the rows to come all reach `last`. From number to number without a division.
+ * Bin 0 is none, and zero. */
 static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last,
     size_t begin, size_t end)
 {
@@ -285,23 +286,21 @@ static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last
     const uint64_t row_left = share ? 0 : monitor->row_steps % monitor->bin_steps;
     const uint64_t n_taps = monitor->n_taps;
     const size_t n = n_sums(monitor);
-    const uint64_t q = first_due(monitor, first);
+    const uint64_t q = first_due(monitor, last);
     uint64_t newest = newest_bin(monitor, q);
     uint64_t left = spl_monitor_row_step(monitor, q) % monitor->bin_steps;
     size_t slot = (size_t)(q % n);
     while (newest < last + n_taps) {
-        /* of these bins, those that are in the sum */
         const uint64_t from = newest < first + n_taps ? first : newest - n_taps + 1;
-        const uint64_t to = newest < last ? newest : last;
         double *sum = sums_in(monitor, v, n, slot) + begin;
         double weights[AT_ONCE];
-        for (uint64_t k = from; k <= to; k++) {
+        for (uint64_t k = from; k <= last; k++) {
             weights[k - from] = monitor->table[newest - k];
         }
         if (newest - from == n_taps - 1) {
             memset(sum, 0, (end - begin) * sizeof *sum);
         }
-        spl_monitor_kernels(monitor)->spread(sum, weights, (size_t)(to - from + 1),
+        spl_monitor_kernels(monitor)->spread(sum, weights, (size_t)(last - from + 1),
             mean_of(monitor, v, n, from) + begin, monitor->run.n_nodes, end - begin);
         slot = slot + 1 < n ? slot + 1 : 0;
         newest += row_bins;
