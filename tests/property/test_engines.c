@@ -130,7 +130,7 @@ static void compare_all_ways(const bits_case *c, uint64_t n_steps)
                 const bits_way way = {.target = targets[t],
                     .threads = thread_counts[threads],
                     .chunk = chunks[k],
-                    .collect = k % 2 == 1};
+                    .collect = (threads + k) % 2 == 1};
                 char what[128];
                 snprintf(what, sizeof what, "%d threads, target %d, chunk %d",
                     way.threads, way.target, (int)way.chunk);

@@ -478,11 +478,11 @@ START_TEST(divergence_is_seen_at_the_same_step_by_everyone)
     }
     c->settings.divergence_limit = 0.999999 * peak;
     const spl_divergence expected = find_first(all, c->settings.divergence_limit);
-    for (int way = 0; way < 12; way++) {
-        const bits_way how = {.reference = way % 6 == 0,
+    for (int way = 0; way < 24; way++) {
+        const bits_way how = {.reference = way % 12 == 0,
             .threads = 1 + way % 3,
             .chunk = chunks[way % 4],
-            .collect = way >= 6};
+            .collect = way >= 12};
         bits_outcome *o = bits_run(c, &how, STEPS);
         same_divergence(all, o, &expected, bits_kind_names[_i]);
         bits_outcome_free(o);
