@@ -116,6 +116,8 @@ static void advance_nodes(
         .sent = scratch->sent,
         .sent_half = network->half_history != NULL ? scratch->sent_half : NULL,
         .record = network->record,
+        .f4 = network->f4,
+        .f4_pitch = network->f4_rows.pitch,
         .extreme = scratch->extreme,
     };
     network->model->block[network->scheme](&network->run, &block);

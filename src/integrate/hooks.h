@@ -3,9 +3,17 @@
 #define SPL_INTEGRATE_HOOKS_H
 
 #include "monitor/monitor.h"
+#include "splenium/model.h"
 
 /* Most networks that are advanced together. */
 #define SPL_MAX_BATCH 24
+
+/* Where the states of consecutive steps go in single precision, past the monitors. */
+typedef struct spl_f4_rows {
+    float *row[SPL_MAX_STATES];      /* node 0 at the first step; NULL: not wanted so */
+    size_t pitch;                    /* floats from step to step */
+    bool not_f8[SPL_MAX_STATES + 2]; /* variables that no monitor has to see */
+} spl_f4_rows;
 
 /* What becomes of a block; all may be NULL. */
 typedef struct spl_block_hooks {
@@ -17,6 +25,10 @@ typedef struct spl_block_hooks {
     bool (*finish)(void *user, const spl_samples *block);
     /* several short blocks may be shown as one, which takes less time */
     bool collect;
+    /* by the calling thread, before steps first .. first + n - 1, or fewer, are advanced
+     * and then shown at once: fill `rows`, which is zero. Not of networks with the
+     * reference engine or with subnetworks */
+    void (*place)(void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows);
 } spl_block_hooks;
 
 /* Where a state left the bounds. */

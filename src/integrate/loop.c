@@ -147,14 +147,17 @@ static spl_samples samples_of(const loop_state *team)
 static void show_columns(
     const spl_network *network, size_t n_steps, size_t begin, size_t end)
 {
-    const size_t n_rows = n_steps * network->run.n_slots;
+    const spl_kernel_run *run = &network->run;
     if ((const void *)network->shown == (const void *)network->rows) {
         return;
     }
-    for (size_t row = 0; row < n_rows; row++) {
-        for (size_t i = begin; i < end; i++) {
-            network->shown[row * network->stride + i] =
-                (double)network->rows[row * network->stride + i];
+    for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
+        for (size_t step = 0; step < n_steps && run->slot[v] >= 0; step++) {
+            const size_t row =
+                (step * run->n_slots + (size_t)run->slot[v]) * network->stride;
+            for (size_t i = begin; i < end; i++) {
+                network->shown[row + i] = (double)network->rows[row + i];
+            }
         }
     }
 }
@@ -248,6 +251,34 @@ static bool advance(loop_state *team, const spl_worker *worker, bool show)
     return all_inside;
 }
 
+/* Which variables go to the record, and which to places of their own. */
+static void place_rows(loop_state *team)
+{
+    spl_network *network = team->network;
+    const uint64_t left = team->end - network->step;
+    const size_t n = left < network->n_rows ? (size_t)left : network->n_rows;
+    network->f4_rows = (spl_f4_rows){0};
+    if (team->hooks->place != NULL && !team->stop) {
+        team->hooks->place(team->hooks->user, network->step + 1, n, &network->f4_rows);
+    }
+    for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
+        network->run.slot[v] = network->f4_rows.not_f8[v] ? -1 : network->slot[v];
+    }
+}
+
+/* The running block is recorded behind `n_steps` others. */
+static void record_behind(spl_network *network, size_t n_steps)
+{
+    const spl_f4_rows *f4 = &network->f4_rows;
+    if (network->rows != NULL) {
+        network->record =
+            network->rows + n_steps * network->run.n_slots * network->stride;
+    }
+    for (size_t s = 0; s < network->n_states; s++) {
+        network->f4[s] = f4->row[s] != NULL ? f4->row[s] + n_steps * f4->pitch : NULL;
+    }
+}
+
 /* Short blocks are not worth the monitors' while each: they see several at a time, as
  * long as there is space for another one. */
 static void plan_block(loop_state *team)
@@ -258,10 +289,10 @@ static void plan_block(loop_state *team)
     team->n_steps = left < block ? (size_t)left : block;
     team->show = !team->hooks->collect || left <= block ||
                  team->n_kept + team->n_steps + block > network->n_rows;
-    if (network->rows != NULL) {
-        network->record =
-            network->rows + team->n_kept * network->run.n_slots * network->stride;
+    if (team->n_kept == 0) {
+        place_rows(team);
     }
+    record_behind(network, team->n_kept);
 }
 
 /* Everything, for one thread. */
@@ -288,7 +319,6 @@ static size_t replay(loop_state *team)
     const size_t bytes = network->n_states * network->stride * sizeof(spl_real);
     spl_barrier alone;
     const spl_worker worker = everything(network, &alone);
-    spl_real *record = network->record;
     memcpy(network->run.state, network->backup, bytes);
     if (network->eta != NULL) {
         memcpy(network->eta, network->eta_backup, bytes);
@@ -297,17 +327,14 @@ static size_t replay(loop_state *team)
     network->replaying = true;
     team->n_steps = 1;
     while (network->step < start + n_steps) {
-        if (record != NULL) {
-            network->record = record + (size_t)(network->step - start) *
-                                           network->run.n_slots * network->stride;
-        }
+        record_behind(network, team->n_kept + (size_t)(network->step - start));
         if (!advance(team, &worker, false)) {
             break;
         }
         network->step++;
     }
     const size_t good = (size_t)(network->step - start);
-    network->record = record;
+    record_behind(network, team->n_kept);
     network->step = start;
     network->replaying = false;
     return good;

@@ -287,6 +287,9 @@ static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage
         .f_before = scratch->f_before,
         .sent_half = step > 0 ? scratch->sent_half + (step - 1) * unit->width : nowhere,
         .row = spl_record_row(network, step),
+        .f4 = network->f4,
+        .f4_at = step * network->f4_rows.pitch,
+        .n_nodes = network->n_nodes - first_of(unit, t),
         .row_before = stage == 0 && step > 0 ? spl_record_row(network, step - 1) : NULL,
     };
     network->model->stage[network->scheme](&network->run, &kernel);

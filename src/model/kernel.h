@@ -52,7 +52,11 @@ typedef struct spl_kernel_block {
     spl_real *sent_half; /* out [n_steps][n_channels][SPL_TILE]: k0 + 1/2, ...; NULL: not
                           needed */
     spl_real *record;    /* out [n_steps][n_slots][stride], k0 + 1, ...; NULL: nothing */
-    spl_real *extreme;   /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
+    /* out [n_states]: node 0 of state s at step k0 + 1, rows f4_pitch apart, for the
+     * nodes of the tile and no padding; NULL: not recorded so. NULL for all: none is */
+    float *const *f4;
+    size_t f4_pitch;
+    spl_real *extreme; /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
 } spl_kernel_block;
 
 /* One stage of one step for one tile, for nodes that edges shorter than a block tie
@@ -78,6 +82,11 @@ typedef struct spl_kernel_stage {
     /* rows of the monitors [n_slots][stride], NULL: none */
     spl_real *row;        /* out by the last stage: new state */
     spl_real *row_before; /* out by stage 0: observable and input of the present state */
+    /* as in spl_kernel_block; the row of this step is f4_at behind, out by the last stage
+     */
+    float *const *f4;
+    size_t f4_at;
+    size_t n_nodes; /* of the tile; of interest for f4 alone */
 } spl_kernel_stage;
 
 typedef struct spl_model_kernels {

@@ -166,6 +166,17 @@ VEC_INLINE void record_state(
     STATES(RECORD_STATE)
 }
 
+VEC_INLINE void record_state_f4(const spl_kernel_stage *st, size_t lane, model_state x)
+{
+    const size_t count = st->n_nodes > lane ? st->n_nodes - lane : 0;
+#define RECORD_STATE_F4(name, ...)                                               \
+    if (st->f4[STATE_##name] != NULL) {                                          \
+        vec_store_f4(                                                            \
+            st->f4[STATE_##name] + st->f4_at + st->first + lane, x.name, count); \
+    }
+    STATES(RECORD_STATE_F4)
+}
+
 VEC_INLINE void record_vec(
     const spl_kernel_run *run, int which, spl_real *row, size_t i, vec value)
 {
@@ -203,6 +214,9 @@ typedef struct {
     size_t n_states;
     size_t which[N_STATES];
     spl_real *row[N_STATES]; /* of step 0, at the first node of the tile */
+    size_t n_f4;             /* states that go to their place in f4 */
+    size_t which_f4[N_STATES];
+    float *row_f4[N_STATES];
 } model_rows;
 
 VEC_INLINE model_rows rows_of(const spl_kernel_run *run, const spl_kernel_block *b)
@@ -217,6 +231,10 @@ VEC_INLINE model_rows rows_of(const spl_kernel_run *run, const spl_kernel_block 
             rows.which[rows.n_states] = s;
             rows.row[rows.n_states++] =
                 b->record + (size_t)run->slot[s] * run->stride + b->first;
+        }
+        if (b->f4 != NULL && b->f4[s] != NULL) {
+            rows.which_f4[rows.n_f4] = s;
+            rows.row_f4[rows.n_f4++] = b->f4[s] + b->first;
         }
     }
     return rows;
@@ -355,6 +373,22 @@ VEC_INLINE void record_states(
     }
 }
 
+/* The same of those in f4, whose rows are far from any cache. */
+VEC_INLINE void record_f4(const model_rows *rows, const spl_kernel_block *b, size_t step,
+    size_t n_vectors, const model_work *work)
+{
+    for (size_t r = 0; r < rows->n_f4; r++) {
+        const size_t state = rows->which_f4[r] * SPL_LANES;
+        float *row = rows->row_f4[r] + step * b->f4_pitch;
+        vec_fetch(row + b->f4_pitch, SPL_TILE * sizeof *row);
+        for (size_t u = 0; u < n_vectors; u++) {
+            vec_store_f4(row + u * SPL_LANES,
+                vec_load((const spl_real *)&work[u].x + state),
+                b->n_nodes - u * SPL_LANES);
+        }
+    }
+}
+
 /* Vectors of nodes whose gates are evaluated side by side: six exponentials are what 16
  * registers hold, those of two vectors if a node has three; of the 32 registers of
  * AVX-512, nine have room. */
@@ -419,6 +453,7 @@ VEC_SPECIALISED void block_of(const model_task t)
             }
         }
         record_states(&rows, step, n_vectors, work);
+        record_f4(&rows, b, step, n_vectors, work);
     }
     begin_gates(t, 0, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {

@@ -79,6 +79,9 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     if (st->row != NULL) {
         record_state(run, st->row, i, *y);
     }
+    if (st->f4 != NULL) {
+        record_state_f4(st, lane, *y);
+    }
 }
 
 /* One stage of one tile; the network couples the tiles between two calls. Vectors take

@@ -107,6 +107,11 @@ static bool evenly_apart(const spl_monitor_spec *spec)
     return evenly;
 }
 
+bool spl_monitor_is_raw_f4(const spl_monitor *monitor)
+{
+    return monitor->in_place && monitor->row_steps == 1 && !monitor->spec.f8;
+}
+
 /* Everything about a monitor but its memory. */
 static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
     const spl_monitor_run *run, size_t max_block)

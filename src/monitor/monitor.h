@@ -61,6 +61,9 @@ void spl_monitor_close(spl_monitor *monitor);
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end);
 
+/* Whether the rows are nothing but the samples of every step, in f4. */
+bool spl_monitor_is_raw_f4(const spl_monitor *monitor);
+
 /* Finished rows where they lie: row r of variable v at frame.values + v * variable_step +
  * r * row_step. */
 typedef struct spl_rows {

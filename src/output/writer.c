@@ -644,6 +644,33 @@ spl_status spl_output_append_rows(
     return status;
 }
 
+float *spl_output_place(spl_output *output, size_t stream, uint64_t first_row,
+    size_t n_rows, size_t *variable_step)
+{
+    const spl_ring *ring = &output->rings[stream];
+    const uint64_t appended = atomic_load_explicit(&ring->appended, memory_order_relaxed);
+    const uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
+    const size_t slot = (size_t)(first_row % ring->capacity);
+    if (first_row != appended || ring->item_bytes != sizeof(float) ||
+        __BYTE_ORDER != __LITTLE_ENDIAN || slot + n_rows > ring->capacity ||
+        n_rows > ring->capacity - (size_t)(appended - written)) {
+        return NULL;
+    }
+    *variable_step = ring->capacity * ring->width;
+    return (float *)ring->data + slot * ring->width;
+}
+
+spl_status spl_output_append_placed(spl_output *output, const spl_frame *frame)
+{
+    spl_status status = check_frame(output, frame);
+    if (status == SPL_OK) {
+        hand_over(output, &output->rings[frame->monitor],
+            output->rings[frame->monitor].appended + frame->n_rows);
+        status = spl_output_state(output);
+    }
+    return status;
+}
+
 /* Add the spikes of one step once there is room for them. */
 static spl_status add_step(spl_output *output, const spl_spike_columns *columns)
 {

@@ -421,8 +421,9 @@ static void choose_record(spl_network *network, const bool *record)
 {
     int n_slots = 0;
     for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
-        network->run.slot[v] = v < network->n_states + 2 && record[v] ? n_slots++ : -1;
+        network->slot[v] = v < network->n_states + 2 && record[v] ? n_slots++ : -1;
     }
+    memcpy(network->run.slot, network->slot, sizeof network->slot);
     network->run.n_slots = (size_t)n_slots;
 }
 

@@ -379,7 +379,7 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
         .batch_bytes =
             2 * network->n_channels * SPL_MAX_BATCH * network->stride * sizeof(spl_real),
     };
-    memcpy(self->base.slot, network->run.slot, sizeof self->base.slot);
+    memcpy(self->base.slot, network->slot, sizeof self->base.slot);
     self->base.n_subnetworks = network->n_jobs;
     self->base.jobs = network->jobs;
     self->base.copy_bytes += network->n_hosts * sizeof(uint64_t);

@@ -2,6 +2,7 @@
  * to the caller's sink and to the results file. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "sim/sim.h"
@@ -55,12 +56,51 @@ static spl_status take_rows(spl_sim *sim, const spl_samples *block, size_t m)
         spl_monitor_gather(sim->monitors[m], &rows);
         SPL_TRY(sim->sink(sim->sink_user, &rows.frame));
     }
-    if (sim->output != NULL) {
+    if (sim->output != NULL && sim->placed[m]) {
+        SPL_TRY(spl_output_append_placed(sim->output, &rows.frame));
+    } else if (sim->output != NULL) {
         SPL_TRY(spl_output_append_rows(
             sim->output, &rows.frame, rows.variable_step, rows.row_step));
     }
 out:
     return status;
+}
+
+/* Places for the rows of monitor m, if they are what the kernels can write there. */
+static bool place(
+    const spl_sim *sim, size_t m, uint64_t first_step, size_t n_steps, spl_f4_rows *rows)
+{
+    const spl_monitor_spec *spec = &sim->settings.monitors[m];
+    const uint64_t first_row = spl_monitor_rows(sim->monitors[m], first_step - 1);
+    const uint64_t end_row = spl_monitor_rows(sim->monitors[m], first_step - 1 + n_steps);
+    bool can = spl_monitor_is_raw_f4(sim->monitors[m]) && end_row - first_row == n_steps;
+    for (size_t v = 0; v < spec->n_variables && can; v++) {
+        can = spec->variable[v] < sim->settings.model->n_states &&
+              rows->row[spec->variable[v]] == NULL;
+    }
+    size_t variable_step = 0;
+    float *row =
+        can ? spl_output_place(sim->output, m, first_row, n_steps, &variable_step) : NULL;
+    for (size_t v = 0; v < spec->n_variables && row != NULL; v++) {
+        rows->row[spec->variable[v]] = row + v * variable_step;
+    }
+    return row != NULL;
+}
+
+/* The hook by which states of every step go from the kernels to where the file is written
+ * from. */
+static void place_rows(void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows)
+{
+    spl_sim *sim = user;
+    rows->pitch = sim->settings.n_nodes;
+    memset(rows->not_f8, true, sizeof rows->not_f8);
+    for (size_t m = 0; m < sim->n_monitors; m++) {
+        const spl_monitor_spec *spec = &sim->settings.monitors[m];
+        sim->placed[m] = place(sim, m, first_step, n_steps, rows);
+        for (size_t v = 0; v < spec->n_variables && !sim->placed[m]; v++) {
+            rows->not_f8[spec->variable[v]] = false;
+        }
+    }
 }
 
 static void find_range(const spl_sim *sim, double *low, double *high)
@@ -176,11 +216,15 @@ static bool finish_block(void *user, const spl_samples *block)
 static spl_status advance_some(spl_sim *sim, uint64_t stop)
 {
     spl_status status = SPL_OK;
+    const bool places = sim->output != NULL && sim->sink == NULL &&
+                        !sim->settings.reference && sim->settings.n_subnetworks == 0;
     const spl_block_hooks hooks = {.user = sim,
         .observe = spl_sim_observe,
         .finish = finish_block,
-        .collect = sim->sink == NULL || sim->collects_rows};
+        .collect = sim->sink == NULL || sim->collects_rows,
+        .place = places ? place_rows : NULL};
     spl_divergence where;
+    memset(sim->placed, false, sim->n_monitors * sizeof *sim->placed);
     sim->checkpoint_due = false;
     sim->engine->ops->advance(
         sim->engine, stop - spl_sim_steps_done(sim), &hooks, &where);

@@ -24,7 +24,8 @@ static spl_status open_monitors(spl_sim *sim)
         .n_steps = settings->n_steps,
     };
     sim->monitors = calloc(settings->n_monitors + 1, sizeof *sim->monitors);
-    if (sim->monitors == NULL) {
+    sim->placed = calloc(settings->n_monitors + 1, sizeof *sim->placed);
+    if (sim->monitors == NULL || sim->placed == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: monitors");
     }
     for (size_t m = 0; m < settings->n_monitors; m++) {
@@ -153,6 +154,7 @@ void spl_sim_free(spl_sim *sim)
         spl_monitor_close(sim->monitors[m]);
     }
     free(sim->monitors);
+    free(sim->placed);
     spl_output_free(sim->output);
     spl_checkpoint_deinit(&sim->checkpoint);
     spl_recorder_free(sim->recorder);

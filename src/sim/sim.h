@@ -17,6 +17,7 @@ struct spl_sim {
     spl_engine *engine;
     size_t n_monitors;
     spl_monitor **monitors;
+    bool *placed; /* [n_monitors]: its rows of the running block are in the output */
     uint64_t memory_bytes;
     uint64_t output_bytes; /* 0 without a results file */
 

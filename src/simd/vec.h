@@ -84,6 +84,20 @@ VEC_INLINE void vec_store(spl_real *p, vec x)
     *(vec_memory *)p = x;
 }
 
+/* The first `count` lanes, at most all, as floats. */
+VEC_INLINE void vec_store_f4(float *p, vec x, size_t count)
+{
+    typedef float vec_f4 __attribute__((vector_size(4 * SPL_LANES), aligned(4)));
+    const vec_f4 all = __builtin_convertvector(x, vec_f4);
+    if (count >= SPL_LANES) {
+        *(vec_f4 *)p = all;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        p[i] = all[i];
+    }
+}
+
 /* Bring the cache lines of some bytes near, the first of which is in the first of them,
  * while the processor does other things. */
 VEC_INLINE void vec_fetch(const void *first, size_t bytes)

@@ -42,6 +42,7 @@ static bits_way draw_way(const bits_case *c, uint64_t *random)
         .target = targets[random_whole(random, 0, n_targets - 1)],
         .chunk = chunks[random_whole(random, 0, 3)],
         .collect = random_whole(random, 0, 1) == 1,
+        .places = random_whole(random, 0, 2) == 0,
         .block = random_whole(random, 0, 1) * random_whole(random, 1, SPL_MAX_BLOCK),
         .dropped = (unsigned)random_whole(
             random, 0, (1u << (c->settings.model->n_states + 2)) - 1),
@@ -130,7 +131,8 @@ static void compare_all_ways(const bits_case *c, uint64_t n_steps)
                 const bits_way way = {.target = targets[t],
                     .threads = thread_counts[threads],
                     .chunk = chunks[k],
-                    .collect = (threads + k) % 2 == 1};
+                    .collect = (threads + k) % 2 == 1,
+                    .places = (t + threads / 2 + k) % 2 == 1};
                 char what[128];
                 snprintf(what, sizeof what, "%d threads, target %d, chunk %d",
                     way.threads, way.target, (int)way.chunk);
@@ -177,7 +179,8 @@ START_TEST(blocks_of_any_length_have_the_same_bits)
     for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++) {
         const size_t block = blocks[b];
         char what[64];
-        const bits_way way = {.block = block, .threads = block % 4 == 1 ? 3 : 1};
+        const bits_way way = {
+            .block = block, .threads = block % 4 == 1 ? 3 : 1, .places = b % 2 == 1};
         bits_outcome *got = bits_run(c, &way, 150);
         snprintf(what, sizeof what, "blocks of %d, %d threads", (int)block, way.threads);
         ck_assert_uint_eq(got->block, block);
@@ -227,9 +230,13 @@ START_TEST(a_long_run_of_a_large_network_has_the_same_bits)
     bits_outcome *got = bits_run(c,
         &(bits_way){.threads = 2, .chunk = 777, .collect = true, .dropped = v_only},
         n_steps);
+    bits_outcome *placed =
+        bits_run(c, &(bits_way){.places = true, .dropped = v_only}, n_steps);
     ck_assert(bits_finite(expected));
     bits_same(expected, got, "998 nodes");
+    bits_same(expected, placed, "998 nodes in f4");
     bits_outcome_free(expected);
+    bits_outcome_free(placed);
     bits_outcome_free(got);
     bits_free(c);
 }
@@ -253,7 +260,8 @@ START_TEST(large_histories_have_the_same_bits)
         const bits_way way = {.threads = 1 + (int)(block % 3),
             .block = block,
             .chunk = 45,
-            .collect = block / 3 % 2 == 0};
+            .collect = block / 3 % 2 == 0,
+            .places = block / 8 % 2 == 1};
         compare_with_reference(c, &way, 45, bits_kind_names[kinds[_i]]);
     }
     bits_free(c);

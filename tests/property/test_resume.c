@@ -15,7 +15,7 @@ enum { N_CASES = 12 };
 #else
 enum { N_CASES = 24 };
 #endif
-enum { MAX_NODES = 24, MAX_KEYS = 24, MAX_TEXT = 512 };
+enum { MAX_NODES = 24, MAX_KEYS = 24, MAX_TEXT = 768 };
 
 /* Settings of a case, the same before and after. */
 typedef struct {
@@ -68,6 +68,8 @@ static void make_monitors(random_case *c, uint64_t *seed)
 {
     static const char *const more[] = {
         "{kind: raw, variables: [V, W, Z, Q, c], dtype: f8}",
+        "{name: every, kind: raw, variables: [V, Z]}",
+        "{name: again, kind: raw, variables: [V]}",
         "{kind: temporal_average, period: %d ms, variables: [V, Z]}",
         "{kind: global_average, period: %d ms, dtype: f8}",
         "{kind: afferent_coupling, variables: [c]}",

@@ -28,6 +28,8 @@ typedef struct bits_way {
     int target;       /* 1 + spl_target; 0: the best */
     uint64_t chunk;   /* steps per call; 0: all */
     bool collect;     /* several blocks are shown as one */
+    bool places;      /* states go to places of their own, in f4 and sometimes only there;
+                         not with the reference engine or subnetworks */
     size_t block;     /* steps per block; 0: automatic */
     unsigned dropped; /* bit v: variable v is not recorded */
     bool large;       /* subnetworks count as large: all threads share them */
@@ -39,6 +41,7 @@ typedef struct bits_outcome {
     uint64_t n_steps; /* rows seen by the hooks */
     unsigned dropped;
     double *rows;    /* [n_steps][n_variables][n_nodes], zeros if dropped */
+    unsigned *in_f4; /* [n_steps]: bit v: variable v was recorded in f4 only */
     double *state;   /* [n_states][n_nodes] */
     double *history; /* [channels][nodes][longest delay + 1]: samples, the oldest first */
     size_t n_history;
@@ -96,9 +99,11 @@ void bits_outcome_free(bits_outcome *outcome);
 /* Value of a variable of a node after step n = 1, 2, ... */
 double bits_row(const bits_outcome *o, uint64_t step, size_t variable, size_t node);
 
-/* Abort the test unless every value that both recorded has the same bits; `what` says
- * which runs these are. */
+/* Abort the test unless every value that both recorded has the same bits, of f4 if one
+ * is; `what` says which runs these are. */
 void bits_same(const bits_outcome *a, const bits_outcome *b, const char *what);
+/* The same of the rows alone, as many as a has. */
+void bits_same_rows(const bits_outcome *a, const bits_outcome *b, const char *what);
 /* A bound on what rounding does in double precision, or its like in single. */
 double bits_rounding(double bound);
 /* Largest difference between all recorded values. */

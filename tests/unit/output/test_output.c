@@ -206,6 +206,60 @@ START_TEST(every_value_lands_where_it_belongs)
 }
 END_TEST
 
+/* Rows that the caller writes to their place, where there is one, and rows that it does
+ * not. */
+START_TEST(rows_may_be_written_to_their_place)
+{
+    enum { ROWS = 25197, CAPACITY = 8192, WIDTH = 1 };
+    fake_run run;
+    spl_output *output = NULL;
+    size_t n_placed = 0;
+    size_t n_copied = 0;
+    size_t step = 0;
+    fake_init(&run, "r.h5");
+    run.spec.n_streams = 2;
+    run.streams[0].width = WIDTH;
+    run.streams[0].n_rows = ROWS;
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
+    ck_assert_ptr_null(spl_output_place(output, 0, 1, 1, &step));
+    ck_assert_ptr_null(spl_output_place(output, 0, 0, CAPACITY + 1, &step));
+    ck_assert_ptr_null(spl_output_place(output, 1, 0, 1, &step));
+    for (uint64_t row = 0; row < ROWS;) {
+        const size_t asked = 1 + (size_t)row % 700;
+        const size_t n = asked < ROWS - row ? asked : (size_t)(ROWS - row);
+        float *place = spl_output_place(output, 0, row, n, &step);
+        /* fewer rows than there was room for may come of it */
+        const size_t n_rows = place != NULL && n > 2 && row % 2 == 0 ? n - 2 : n;
+        for (size_t i = 0; i < 2 * n_rows && place != NULL; i++) {
+            place[i / n_rows * step + i % n_rows] =
+                (float)fake_value(0, i / n_rows, row + i % n_rows, 0);
+        }
+        const spl_frame frame = {
+            .first_row = row, .n_rows = n_rows, .n_variables = 2, .width = WIDTH};
+        ck_assert_int_eq(place != NULL ? spl_output_append_placed(output, &frame)
+                                       : fake_append(output, &run, 0, row, n_rows),
+            SPL_OK);
+        n_placed += place != NULL;
+        n_copied += place == NULL;
+        row += n_rows;
+        spl_output_step(output, row);
+    }
+    ck_assert_uint_gt(n_placed, 5);
+    ck_assert_uint_ge(n_copied, ROWS / CAPACITY); /* at the end of the buffer */
+    ck_assert_int_eq(fake_append(output, &run, 1, 0, FAKE_ROWS / 2), SPL_OK);
+    const spl_frame late = {
+        .first_row = 3, .n_rows = 1, .n_variables = 2, .width = WIDTH};
+    ck_assert_int_eq(spl_output_append_placed(output, &late), SPL_ERR_INTERNAL);
+    ck_assert_int_eq(fake_finish(output, SPL_RUN_COMPLETE, "", ROWS), SPL_OK);
+    spl_output_free(output);
+    hid_t file = open_file("r.h5");
+    check_rows(file, &run, 0, 0, ROWS, ROWS);
+    check_rows(file, &run, 0, 1, ROWS, ROWS);
+    H5Fclose(file);
+    fake_deinit(&run);
+}
+END_TEST
+
 START_TEST(times_are_complete_from_the_start)
 {
     fake_run run;
@@ -498,6 +552,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_complete_run_is_in_its_file);
     tcase_add_test(tcase, provenance_is_in_the_root);
     tcase_add_test(tcase, every_value_lands_where_it_belongs);
+    tcase_add_test(tcase, rows_may_be_written_to_their_place);
     tcase_add_test(tcase, times_are_complete_from_the_start);
     tcase_add_test(tcase, a_partly_filled_buffer_becomes_durable_by_the_clock);
     tcase_add_test(tcase, a_killed_run_leaves_a_good_file);
