@@ -213,16 +213,16 @@ static spl_status integrate(
     tool_run *parts, const tool_arguments *arguments, tool_progress *progress)
 {
     spl_sim_info info;
-    spl_status status = summary_create(&parts->summary, parts->sim);
-    if (status != SPL_OK) {
-        return status;
+    spl_status status = SPL_OK;
+    if (wants_summary(arguments)) {
+        status = summary_create(&parts->summary, parts->sim);
+        if (status != SPL_OK) {
+            return status;
+        }
+        summary_attach(parts->summary, parts->sim);
     }
     spl_sim_describe(parts->sim, &info);
     say_start(&info, argument_of(arguments, "verbose") != NULL);
-    if (wants_summary(arguments)) {
-        spl_sim_set_sink(parts->sim, summary_take, parts->summary);
-        spl_sim_collect_rows(parts->sim, true);
-    }
     signals_catch(parts->sim);
     if (parts->resumes) {
         status = spl_sim_resume(parts->sim, arguments->command_line,

@@ -6,8 +6,9 @@
 
 #include "fft.h"
 
-/* The last rows are kept, as many as both bounds allow. */
-enum { MOST_ROWS = 16384, MOST_BYTES = 64 << 20, LEAST_SEGMENT = 32 };
+/* The last rows are kept, as many as both bounds allow; in single precision, so that it
+ * does not matter whether they come from the results file. */
+enum { MOST_ROWS = 16384, MOST_BYTES = 32 << 20, LEAST_SEGMENT = 32 };
 
 struct tool_summary {
     bool active;
@@ -18,7 +19,7 @@ struct tool_summary {
     size_t n_nodes;
     size_t capacity;  /* rows of the ring */
     uint64_t n_taken; /* rows so far; row r is in slot r mod capacity */
-    double *rows;     /* [capacity][n_nodes] */
+    float *rows;      /* [capacity][n_nodes] */
 };
 
 static bool find_monitor(tool_summary *summary, const spl_sim *sim)
@@ -66,7 +67,8 @@ uint64_t summary_memory(const spl_sim *sim)
     spl_sim_monitor_at(sim, summary.monitor, &monitor);
     const uint64_t capacity = choose_capacity(&summary);
     const uint64_t n_rows = monitor.n_rows < capacity ? monitor.n_rows : capacity;
-    return n_rows * summary.n_nodes * sizeof *summary.rows;
+    /* in the end also as series */
+    return n_rows * summary.n_nodes * (sizeof *summary.rows + sizeof(double));
 }
 
 spl_status summary_create(tool_summary **out, const spl_sim *sim)
@@ -95,20 +97,38 @@ void summary_free(tool_summary *summary)
     }
 }
 
-spl_status summary_take(void *user, const spl_frame *frame)
+static spl_status take_rows(void *user, const spl_frame *frame)
 {
     tool_summary *summary = user;
-    if (!summary->active || frame->monitor != summary->monitor) {
+    if (frame->monitor != summary->monitor) {
         return SPL_OK;
     }
     size_t n = summary->n_nodes;
     const double *values = frame->values + summary->variable * frame->n_rows * n;
     for (size_t row = 0; row < frame->n_rows; row++) {
         size_t slot = summary->n_taken % summary->capacity;
-        memcpy(summary->rows + slot * n, values + row * n, n * sizeof *values);
+        for (size_t i = 0; i < n; i++) {
+            summary->rows[slot * n + i] = (float)values[row * n + i];
+        }
         summary->n_taken++;
     }
     return SPL_OK;
+}
+
+void summary_attach(tool_summary *summary, spl_sim *sim)
+{
+    spl_sim_info run;
+    spl_sim_describe(sim, &run);
+    if (!summary->active) {
+        return;
+    }
+    if (*run.output != '\0') {
+        spl_sim_set_last_rows(
+            sim, summary->monitor, summary->capacity, take_rows, summary);
+    } else {
+        spl_sim_set_sink(sim, take_rows, summary);
+        spl_sim_collect_rows(sim, true);
+    }
 }
 
 /* The rows in the order of time, nodes apart: series[node][row]. */
@@ -118,9 +138,9 @@ static double *unroll(const tool_summary *summary, size_t n_rows)
     double *series = calloc(n * n_rows, sizeof *series);
     uint64_t first = summary->n_taken - n_rows;
     for (size_t t = 0; t < n_rows && series != NULL; t++) {
-        const double *row = summary->rows + (first + t) % summary->capacity * n;
+        const float *row = summary->rows + (first + t) % summary->capacity * n;
         for (size_t i = 0; i < n; i++) {
-            series[i * n_rows + t] = row[i];
+            series[i * n_rows + t] = (double)row[i];
         }
     }
     return series;

@@ -23,8 +23,9 @@ typedef struct summary_values {
 SPL_MUST_CHECK spl_status summary_create(tool_summary **out, const spl_sim *sim);
 /* Bytes that the summary of a run takes besides the run. */
 uint64_t summary_memory(const spl_sim *sim);
-/* Sink for spl_sim_set_sink; `user` is the summary. Allocates nothing. */
-spl_status summary_take(void *user, const spl_frame *frame);
+/* Let the run give it the rows: those of the results file in the end, without one as they
+ * come. Allocates nothing. */
+void summary_attach(tool_summary *summary, spl_sim *sim);
 /* Result: SPL_OK; SPL_ERR_NO_MEMORY. */
 SPL_MUST_CHECK spl_status summary_compute(
     const tool_summary *summary, summary_values *values);

@@ -167,6 +167,11 @@ SPL_MUST_CHECK spl_status spl_output_extend(spl_output **output,
     const spl_output_spec *spec, const spl_output_found *found,
     const spl_output_from *origin, const double *const *final);
 
+/* Read rows back that a finished run has written, [n_rows][width] of one variable. Result:
+ * SPL_OK; SPL_ERR_FILE_READ. */
+SPL_MUST_CHECK spl_status spl_output_read_rows(const spl_output *output, size_t stream,
+    size_t variable, uint64_t first_row, size_t n_rows, double *out);
+
 /* Delete what a finished run does not need, once the disk knows that it is finished:
  * checkpoints, journal, lock. Result: SPL_OK; SPL_ERR_DISK_FULL; SPL_ERR_FILE_WRITE. */
 SPL_MUST_CHECK spl_status spl_output_clean_up(spl_output *output);

@@ -32,6 +32,15 @@ void spl_sim_collect_rows(spl_sim *sim, bool collect)
     sim->collects_rows = collect;
 }
 
+void spl_sim_set_last_rows(
+    spl_sim *sim, size_t i, uint64_t n_rows, spl_sim_sink *sink, void *user)
+{
+    sim->last_monitor = i;
+    sim->n_last = n_rows;
+    sim->last_sink = sink;
+    sim->last_user = user;
+}
+
 void spl_sim_set_spike_sink(spl_sim *sim, spl_sim_spike_sink *sink, void *user)
 {
     sim->spike_sink = sink;
@@ -379,6 +388,45 @@ static spl_status end_output(spl_sim *sim, spl_status status)
     return add_advice(sim, status);
 }
 
+/* The last rows to who asked for them, piece by piece. */
+static spl_status show_last_rows(const spl_sim *sim)
+{
+    enum { PIECE_BYTES = 1 << 18 };
+    spl_status status = SPL_OK;
+    const size_t m = sim->last_monitor;
+    const size_t n_variables = sim->settings.monitors[m].n_variables;
+    const uint64_t end = spl_monitor_rows(sim->monitors[m], spl_sim_steps_done(sim));
+    spl_monitor_shape shape;
+    spl_monitor_describe(sim->monitors[m], &shape);
+    const size_t row_values = n_variables * shape.width;
+    const size_t fitting = PIECE_BYTES / (row_values * sizeof(double));
+    const size_t piece = fitting > 0 ? fitting : 1;
+    double *values = calloc(piece, row_values * sizeof *values);
+    if (values == NULL) {
+        SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: the last rows of %s",
+            sim->settings.monitors[m].name);
+    }
+    for (uint64_t row = end > sim->n_last ? end - sim->n_last : 0; row < end;) {
+        const size_t n_rows = end - row < piece ? (size_t)(end - row) : piece;
+        for (size_t v = 0; v < n_variables; v++) {
+            SPL_TRY(spl_output_read_rows(
+                sim->output, m, v, row, n_rows, values + v * n_rows * shape.width));
+        }
+        const spl_frame frame = {.monitor = m,
+            .name = sim->settings.monitors[m].name,
+            .first_row = row,
+            .n_rows = n_rows,
+            .n_variables = n_variables,
+            .width = shape.width,
+            .values = values};
+        SPL_TRY(sim->last_sink(sim->last_user, &frame));
+        row += n_rows;
+    }
+out:
+    free(values);
+    return status;
+}
+
 /* Integrate what is left and end the results file. */
 static spl_status run_to_end(spl_sim *sim)
 {
@@ -398,6 +446,11 @@ static spl_status run_to_end(spl_sim *sim)
         report(sim, spl_sim_steps_done(sim));
     }
     sim->wall_s = spl_now() - sim->start_s;
+    if (sim->output != NULL && sim->last_sink != NULL &&
+        (status == SPL_OK || status == SPL_ERR_INTERRUPTED)) {
+        const spl_status shown = show_last_rows(sim);
+        status = status == SPL_OK ? shown : status;
+    }
     return status;
 }
 

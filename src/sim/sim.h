@@ -29,6 +29,11 @@ struct spl_sim {
     spl_sim_sink *sink;
     void *sink_user;
     bool collects_rows;
+    /* of one monitor, when the run is over; NULL: nobody asks */
+    spl_sim_sink *last_sink;
+    void *last_user;
+    size_t last_monitor;
+    uint64_t n_last;
     spl_sim_spike_sink *spike_sink;
     void *spike_sink_user;
     spl_output *output;  /* while a run writes one */

@@ -6,6 +6,7 @@
 
 #include "splenium/splenium.h"
 #include "support/test_main.h"
+#include "unit/output/folder.h"
 
 enum { N = 3, MAX_ROWS = 4096 };
 
@@ -103,6 +104,77 @@ START_TEST(steps_and_runs_show_the_same_rows)
     spl_sim_free(other);
     free(once);
     free(pieces);
+}
+END_TEST
+
+/* Last rows of a run of 100 ms; of the first variable of monitor 0. */
+static void last_rows(seen *last, const char *monitors, uint64_t stop_at, uint64_t asked)
+{
+    const char *const settings[] = {
+        "simulation.duration", "100", "output.file", "r.h5", "monitors", monitors, NULL};
+    spl_sim *sim = make(settings);
+    last->n_rows = stop_at > 0 || asked > 1000 ? 0 : 1000 - asked;
+    last->stop_at_row = NULL;
+    spl_sim_set_last_rows(sim, 0, asked, take, last);
+    if (stop_at > 0) {
+        spl_sim_stop(sim);
+    }
+    const spl_status status = spl_sim_run(sim, NULL, NULL, NULL);
+    ck_assert_int_eq(status, stop_at > 0 ? SPL_ERR_INTERRUPTED : SPL_OK);
+    ck_assert_uint_eq(last->n_rows, spl_sim_steps_done(sim));
+    spl_sim_free(sim);
+    unlink("r.h5");
+}
+
+/* In pieces, of either type, one variable or more: what a sink would have seen, rounded
+ * as in the file. */
+START_TEST(the_last_rows_come_back_from_the_file)
+{
+    static const char *const settings[] = {"simulation.duration", "100", NULL};
+    static const char *const kinds[] = {"[{kind: raw, variables: [V]}]",
+        "[{kind: raw, variables: [V, Z]}, {kind: temporal_average, period: 1}]",
+        "[{kind: raw, variables: [V], dtype: f8}, {name: x, kind: raw}]"};
+    static const uint64_t asked[] = {1, 17, 999, 1000, 5000};
+    seen *all = calloc(1, sizeof *all);
+    seen *last = calloc(1, sizeof *last);
+    spl_sim *sim = make(settings);
+    spl_sim_set_sink(sim, take, all);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    spl_sim_free(sim);
+    for (size_t k = 0; k < 3; k++) {
+        for (size_t a = 0; a < 5; a++) {
+            last_rows(last, kinds[k], 0, asked[a]);
+            const size_t first = asked[a] < 1000 ? 1000 - (size_t)asked[a] : 0;
+            for (size_t i = first * N; i < 1000 * (size_t)N; i++) {
+                const double value = all->rows[i / N][i % N];
+                ck_assert_double_eq(
+                    last->rows[i / N][i % N], k == 2 ? value : (double)(float)value);
+            }
+        }
+        last_rows(last, kinds[k], 1, 5000);
+        ck_assert_uint_lt(last->n_rows, 1000);
+    }
+    free(all);
+    free(last);
+}
+END_TEST
+
+START_TEST(an_error_about_the_last_rows_is_that_of_the_run)
+{
+    static const char *const settings[] = {
+        "simulation.duration", "100", "output.file", "r.h5", NULL};
+    seen *last = calloc(1, sizeof *last);
+    last->result = SPL_ERR_NO_MEMORY;
+    last->n_rows = 990;
+    spl_sim *sim = make(settings);
+    spl_sim_set_last_rows(sim, 0, 10, take, last);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_NO_MEMORY);
+    spl_results_info *info = NULL;
+    ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
+    ck_assert_str_eq(info->status, "complete");
+    spl_results_free(info);
+    spl_sim_free(sim);
+    free(last);
 }
 END_TEST
 
@@ -311,7 +383,11 @@ Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("sim");
     TCase *tcase = tcase_create("sim");
+    TCase *files = tcase_create("files");
+    tcase_add_checked_fixture(files, folder_setup, folder_teardown);
     tcase_add_test(tcase, steps_and_runs_show_the_same_rows);
+    tcase_add_test(files, the_last_rows_come_back_from_the_file);
+    tcase_add_test(files, an_error_about_the_last_rows_is_that_of_the_run);
     tcase_add_test(tcase, an_estimate_leaves_no_trace);
     tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
     tcase_add_test(tcase, an_error_of_the_sink_ends_the_run);
@@ -322,5 +398,6 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, single_precision_is_close_for_a_short_time);
     tcase_add_test(tcase, a_run_describes_itself);
     suite_add_tcase(suite, tcase);
+    suite_add_tcase(suite, files);
     return suite;
 }
