@@ -48,6 +48,9 @@ static struct {
     } events[MAX_EVENTS];
 } history;
 
+/* The disk takes nothing while it is. */
+static atomic_bool stuck;
+
 static void remember(bool sync, uint64_t offset, size_t bytes)
 {
     if (atomic_load(&history.on)) {
@@ -90,6 +93,9 @@ int allocate(int fd, off_t offset, off_t bytes) __asm__("posix_fallocate");
 ssize_t write_at_64(int fd, const void *data, size_t bytes, off_t offset)
 {
     remember(false, (uint64_t)offset, bytes);
+    while (atomic_load(&stuck)) {
+        usleep(1000);
+    }
     if (fails(CALL_WRITE)) {
         if (plan.kind != FAULT_SHORT) {
             return give_error();
@@ -381,6 +387,34 @@ START_TEST(an_error_of_the_writer_reaches_append)
 }
 END_TEST
 
+START_TEST(rows_have_no_place_before_others_have_left_it)
+{
+    enum { CAPACITY = 8192 };
+    fake_run run;
+    spl_output *output = NULL;
+    size_t step = 0;
+    float *place = NULL;
+    fake_init(&run, "r.h5");
+    run.spec.n_streams = 1;
+    run.streams[0].width = 1;
+    run.streams[0].n_rows = CAPACITY + 100;
+    ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
+    atomic_store(&stuck, true);
+    ck_assert_int_eq(fake_append(output, &run, 0, 0, CAPACITY), SPL_OK);
+    ck_assert_ptr_null(spl_output_place(output, 0, CAPACITY, 1, &step));
+    atomic_store(&stuck, false);
+    for (int i = 0; i < 10000 && place == NULL; i++) {
+        usleep(1000);
+        place = spl_output_place(output, 0, CAPACITY, 100, &step);
+    }
+    ck_assert_ptr_nonnull(place);
+    ck_assert_int_eq(fake_append(output, &run, 0, CAPACITY, 100), SPL_OK);
+    ck_assert_int_eq(fake_finish(output, SPL_RUN_COMPLETE, "", CAPACITY + 100), SPL_OK);
+    spl_output_free(output);
+    fake_deinit(&run);
+}
+END_TEST
+
 START_TEST(no_slot_before_its_rows_are_on_the_disk)
 {
     fake_run run;
@@ -439,6 +473,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_disk_without_room_leaves_nothing);
     tcase_add_test(tcase, a_disk_that_cannot_reserve_is_warned_of);
     tcase_add_test(tcase, an_error_of_the_writer_reaches_append);
+    tcase_add_test(tcase, rows_have_no_place_before_others_have_left_it);
     tcase_add_test(tcase, no_slot_before_its_rows_are_on_the_disk);
     suite_add_tcase(suite, tcase);
     return suite;
