@@ -251,30 +251,37 @@ static bool advance(loop_state *team, const spl_worker *worker, bool show)
     return all_inside;
 }
 
+/* All variables go to the record. */
+static void place_nothing(spl_network *network)
+{
+    network->f4_rows = (spl_f4_rows){0};
+    memset(network->f4, 0, sizeof network->f4);
+    memcpy(network->run.slot, network->slot, sizeof network->slot);
+}
+
 /* Which variables go to the record, and which to places of their own. */
-static void place_rows(loop_state *team)
+static void place_rows(const loop_state *team)
 {
     spl_network *network = team->network;
     const uint64_t left = team->end - network->step;
     const size_t n = left < network->n_rows ? (size_t)left : network->n_rows;
     network->f4_rows = (spl_f4_rows){0};
-    if (team->hooks->place != NULL && !team->stop) {
-        team->hooks->place(team->hooks->user, network->step + 1, n, &network->f4_rows);
-    }
+    team->hooks->place(team->hooks->user, network->step + 1, n, &network->f4_rows);
     for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
         network->run.slot[v] = network->f4_rows.not_f8[v] ? -1 : network->slot[v];
     }
 }
 
 /* The running block is recorded behind `n_steps` others. */
-static void record_behind(spl_network *network, size_t n_steps)
+static void record_behind(const loop_state *team, size_t n_steps)
 {
+    spl_network *network = team->network;
     const spl_f4_rows *f4 = &network->f4_rows;
     if (network->rows != NULL) {
         network->record =
             network->rows + n_steps * network->run.n_slots * network->stride;
     }
-    for (size_t s = 0; s < network->n_states; s++) {
+    for (size_t s = 0; s < network->n_states && team->hooks->place != NULL; s++) {
         network->f4[s] = f4->row[s] != NULL ? f4->row[s] + n_steps * f4->pitch : NULL;
     }
 }
@@ -289,10 +296,10 @@ static void plan_block(loop_state *team)
     team->n_steps = left < block ? (size_t)left : block;
     team->show = !team->hooks->collect || left <= block ||
                  team->n_kept + team->n_steps + block > network->n_rows;
-    if (team->n_kept == 0) {
+    if (team->n_kept == 0 && team->hooks->place != NULL && !team->stop) {
         place_rows(team);
     }
-    record_behind(network, team->n_kept);
+    record_behind(team, team->n_kept);
 }
 
 /* Everything, for one thread. */
@@ -327,14 +334,14 @@ static size_t replay(loop_state *team)
     network->replaying = true;
     team->n_steps = 1;
     while (network->step < start + n_steps) {
-        record_behind(network, team->n_kept + (size_t)(network->step - start));
+        record_behind(team, team->n_kept + (size_t)(network->step - start));
         if (!advance(team, &worker, false)) {
             break;
         }
         network->step++;
     }
     const size_t good = (size_t)(network->step - start);
-    record_behind(network, team->n_kept);
+    record_behind(team, team->n_kept);
     network->step = start;
     network->replaying = false;
     return good;
@@ -479,6 +486,7 @@ static loop_state begin(spl_network *network, uint64_t n_steps,
         .stop = n_steps == 0,
     };
     *divergence = (spl_divergence){0};
+    place_nothing(network);
     plan_block(&team);
     return team;
 }

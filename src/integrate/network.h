@@ -93,7 +93,7 @@ typedef struct spl_network {
     double *shown;    /* the same for the monitors: rows itself, or its copy */
     int slot[SPL_MAX_STATES + 2]; /* of the variables in rows; run.slot: of those that go
                                      there now */
-    spl_f4_rows f4_rows;          /* for the states that go elsewhere, behind which */
+    spl_f4_rows f4_rows;          /* for states that go elsewhere, behind which */
     float *f4[SPL_MAX_STATES];    /* those of the running block are */
     spl_scratch *scratch;         /* [threads] */
     bool *lost;                   /* [tiles] of the plan: left the bounds in this block */

@@ -225,7 +225,7 @@ static bool finish_block(void *user, const spl_samples *block)
 static spl_status advance_some(spl_sim *sim, uint64_t stop)
 {
     spl_status status = SPL_OK;
-    const bool places = sim->output != NULL && sim->sink == NULL &&
+    const bool places = sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL &&
                         !sim->settings.reference && sim->settings.n_subnetworks == 0;
     const spl_block_hooks hooks = {.user = sim,
         .observe = spl_sim_observe,

@@ -37,6 +37,7 @@ static spl_status open_monitors(spl_sim *sim)
         }
         SPL_TRY(spl_monitor_open(&sim->monitors[m], &spec, &run, sim->engine->max_block));
         sim->n_monitors++;
+        sim->has_raw_f4 = sim->has_raw_f4 || spl_monitor_is_raw_f4(sim->monitors[m]);
         sim->memory_bytes += spl_monitor_memory(&spec, &run, sim->engine->max_block);
     }
 out:

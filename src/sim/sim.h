@@ -17,7 +17,8 @@ struct spl_sim {
     spl_engine *engine;
     size_t n_monitors;
     spl_monitor **monitors;
-    bool *placed; /* [n_monitors]: its rows of the running block are in the output */
+    bool has_raw_f4; /* one of them could have its rows written to their place */
+    bool *placed;    /* [n_monitors]: its rows of the running block were */
     uint64_t memory_bytes;
     uint64_t output_bytes; /* 0 without a results file */
 
