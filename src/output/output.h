@@ -167,8 +167,8 @@ SPL_MUST_CHECK spl_status spl_output_extend(spl_output **output,
     const spl_output_spec *spec, const spl_output_found *found,
     const spl_output_from *origin, const double *const *final);
 
-/* Read rows back that a finished run has written, [n_rows][width] of one variable. Result:
- * SPL_OK; SPL_ERR_FILE_READ. */
+/* Read rows back that a finished run has written, [n_rows][width] of one variable.
+ * Result: SPL_OK; SPL_ERR_FILE_READ. */
 SPL_MUST_CHECK spl_status spl_output_read_rows(const spl_output *output, size_t stream,
     size_t variable, uint64_t first_row, size_t n_rows, double *out);
 
