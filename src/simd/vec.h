@@ -22,8 +22,9 @@
 
 /* Before a short loop over vectors: keeps them in registers and interleaved, and lets go
  * of those nobody reads. Not in builds with sanitizers, whose checks gcc unrolls for many
- * minutes. */
-#if defined(SPL_SANITIZED)
+ * minutes, and not for single numbers: the code is as fast without and made in half the
+ * time. */
+#if defined(SPL_SANITIZED) || SPL_LANES == 1
 #define SPL_UNROLL
 #elif defined(__clang__)
 #define SPL_UNROLL _Pragma("clang loop unroll(full)")
