@@ -32,10 +32,11 @@ SPL_API void spl_sim_set_sink(spl_sim *sim, spl_sim_sink *sink, void *user);
  * less often, and small networks run a little faster; unless it is asked for, every block
  * is told of at its end. Not to be changed while the run goes on. */
 SPL_API void spl_sim_collect_rows(spl_sim *sim, bool collect);
-/* Let `sink` have the last n_rows rows of monitor `i`, or as many as there are, when
- * spl_sim_run or spl_sim_resume is over, complete or interrupted: read back from the
- * results file, so that they cost the run nothing, and rounded as they are there. Only
- * with a results file; a non-zero result becomes that of a complete run. */
+/* Let `sink` have the last n_rows rows of monitor `i` (in the order of the configuration,
+ * i < spl_sim_monitor_count), or as many as there are, when spl_sim_run or spl_sim_resume
+ * is over, complete or interrupted: read back from the results file, so that they cost
+ * the run nothing, and rounded as they are there. Without a results file it is not
+ * called; a non-zero result becomes that of a complete run. */
 SPL_API void spl_sim_set_last_rows(
     spl_sim *sim, size_t i, uint64_t n_rows, spl_sim_sink *sink, void *user);
 

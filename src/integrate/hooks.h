@@ -26,8 +26,8 @@ typedef struct spl_block_hooks {
     /* several short blocks may be shown as one, which takes less time */
     bool collect;
     /* by the calling thread, before steps first .. first + n - 1, or fewer, are advanced
-     * and then shown at once: fill `rows`, which is zero. Not of networks with the
-     * reference engine or with subnetworks */
+     * and then shown at once: fill `rows`, which is zero. Not for the reference engine,
+     * nor for networks with subnetworks */
     void (*place)(void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows);
 } spl_block_hooks;
 

@@ -427,6 +427,18 @@ out:
     return status;
 }
 
+/* The reason of the run's end stays the last error. */
+static spl_status end_with_last_rows(const spl_sim *sim, spl_status status)
+{
+    char *message = status != SPL_OK ? spl_strdup(spl_last_error()) : NULL;
+    const spl_status shown = show_last_rows(sim);
+    if (shown != SPL_OK && message != NULL) {
+        spl_error(status, "%s", message);
+    }
+    free(message);
+    return status != SPL_OK ? status : shown;
+}
+
 /* Integrate what is left and end the results file. */
 static spl_status run_to_end(spl_sim *sim)
 {
@@ -448,8 +460,7 @@ static spl_status run_to_end(spl_sim *sim)
     sim->wall_s = spl_now() - sim->start_s;
     if (sim->output != NULL && sim->last_sink != NULL &&
         (status == SPL_OK || status == SPL_ERR_INTERRUPTED)) {
-        const spl_status shown = show_last_rows(sim);
-        status = status == SPL_OK ? shown : status;
+        status = end_with_last_rows(sim, status);
     }
     return status;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/status.h"
 #include "splenium/splenium.h"
 #include "support/test_main.h"
 #include "unit/output/folder.h"
@@ -159,22 +160,36 @@ START_TEST(the_last_rows_come_back_from_the_file)
 }
 END_TEST
 
-START_TEST(an_error_about_the_last_rows_is_that_of_the_run)
+static spl_status refuse(void *user, const spl_frame *frame)
+{
+    *(size_t *)user += frame->n_rows;
+    return spl_error(SPL_ERR_NO_MEMORY, "refused");
+}
+
+START_TEST(an_error_about_the_last_rows_is_that_of_a_complete_run)
 {
     static const char *const settings[] = {
         "simulation.duration", "100", "output.file", "r.h5", NULL};
-    seen *last = calloc(1, sizeof *last);
-    last->result = SPL_ERR_NO_MEMORY;
-    last->n_rows = 990;
+    size_t n_rows = 0;
     spl_sim *sim = make(settings);
-    spl_sim_set_last_rows(sim, 0, 10, take, last);
+    spl_sim_set_last_rows(sim, 0, 10, refuse, &n_rows);
     ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_NO_MEMORY);
+    ck_assert_str_eq(spl_last_error(), "refused");
+    ck_assert_uint_eq(n_rows, 10);
     spl_results_info *info = NULL;
     ck_assert_int_eq(spl_results_describe("r.h5", &info), SPL_OK);
     ck_assert_str_eq(info->status, "complete");
     spl_results_free(info);
     spl_sim_free(sim);
-    free(last);
+    unlink("r.h5");
+
+    sim = make(settings);
+    spl_sim_set_last_rows(sim, 0, 10, refuse, &n_rows);
+    spl_sim_stop(sim);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_ERR_INTERRUPTED);
+    ck_assert_uint_gt(n_rows, 10);
+    ck_assert_ptr_nonnull(strstr(spl_last_error(), "interrupted at "));
+    spl_sim_free(sim);
 }
 END_TEST
 
@@ -387,7 +402,7 @@ Suite *spl_test_suite(void)
     tcase_add_checked_fixture(files, folder_setup, folder_teardown);
     tcase_add_test(tcase, steps_and_runs_show_the_same_rows);
     tcase_add_test(files, the_last_rows_come_back_from_the_file);
-    tcase_add_test(files, an_error_about_the_last_rows_is_that_of_the_run);
+    tcase_add_test(files, an_error_about_the_last_rows_is_that_of_a_complete_run);
     tcase_add_test(tcase, an_estimate_leaves_no_trace);
     tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
     tcase_add_test(tcase, an_error_of_the_sink_ends_the_run);
