@@ -205,31 +205,6 @@ out:
     return status;
 }
 
-/* Numbers of four bytes lie in the upper half of `out` before they become doubles from
- * the front on. */
-static void widen(double *out, size_t n)
-{
-    const unsigned char *in = (const unsigned char *)(out + n) - n * sizeof(float);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        float value;
-        memcpy(&bits, in + i * sizeof bits, sizeof bits);
-        bits = le32toh(bits);
-        memcpy(&value, &bits, sizeof value);
-        out[i] = (double)value;
-    }
-}
-
-static void to_native(double *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint64_t bits;
-        memcpy(&bits, &out[i], sizeof bits);
-        bits = le64toh(bits);
-        memcpy(&out[i], &bits, sizeof bits);
-    }
-}
-
 spl_status spl_output_read_rows(const spl_output *output, size_t stream, size_t variable,
     uint64_t first_row, size_t n_rows, double *out)
 {
@@ -238,12 +213,12 @@ spl_status spl_output_read_rows(const spl_output *output, size_t stream, size_t 
     const spl_place *place = &output->places.all[ring->first_place + 2 * variable];
     const size_t n = n_rows * ring->width;
     const size_t bytes = n * ring->item_bytes;
-    SPL_TRY(spl_file_read_at(output->fd, output->path, (char *)(out + n) - bytes, bytes,
+    /* at the end of `out`, where none is overwritten before it was taken */
+    unsigned char *stored = (unsigned char *)(out + n) - bytes;
+    SPL_TRY(spl_file_read_at(output->fd, output->path, stored, bytes,
         place->offset + first_row * ring->width * ring->item_bytes));
-    if (ring->item_bytes == sizeof(float)) {
-        widen(out, n);
-    } else {
-        to_native(out, n);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = spl_stored_number(stored + i * ring->item_bytes, ring->item_bytes);
     }
 out:
     return status;

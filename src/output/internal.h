@@ -2,11 +2,13 @@
 #ifndef SPL_OUTPUT_INTERNAL_H
 #define SPL_OUTPUT_INTERNAL_H
 
+#include <endian.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "base/str.h"
@@ -129,6 +131,25 @@ SPL_MUST_CHECK spl_status spl_lock_take(spl_lock *lock, const char *results);
 void spl_lock_release(spl_lock *lock);
 /* Does a running process hold it? */
 bool spl_lock_is_held(const char *results);
+
+/* A number of a row in the file, which has 4 or 8 bytes, little-endian. */
+static inline double spl_stored_number(const unsigned char *at, size_t item_bytes)
+{
+    uint64_t word;
+    uint32_t half;
+    double f8;
+    float f4;
+    if (item_bytes == sizeof half) {
+        memcpy(&half, at, sizeof half);
+        half = le32toh(half);
+        memcpy(&f4, &half, sizeof f4);
+        return (double)f4;
+    }
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word);
+    memcpy(&f8, &word, sizeof f8);
+    return f8;
+}
 
 /* writer.c: rows on their way to the file */
 

@@ -180,8 +180,7 @@ static spl_status read_row(
 {
     spl_status status = SPL_OK;
     unsigned char piece[PIECE_BYTES];
-    const bool f8 = v->rows->is.type == SPL_PLACE_F8;
-    const size_t item = f8 ? 8 : 4;
+    const size_t item = v->rows->is.type == SPL_PLACE_F8 ? 8 : 4;
     const uint64_t bytes = v->rows->is.dims[1] * item;
     double sum = 0.0;
     for (uint64_t at = 0; at < bytes;) {
@@ -189,16 +188,7 @@ static spl_status read_row(
         SPL_TRY(spl_file_read_at(watch->file.fd, watch->path, piece, n,
             v->rows->is.offset + row * bytes + at));
         for (size_t i = 0; i < n; i += item) {
-            uint64_t word = 0;
-            uint32_t half = 0;
-            double x;
-            float y;
-            memcpy(f8 ? (void *)&word : (void *)&half, piece + i, item);
-            word = le64toh(word);
-            half = le32toh(half);
-            memcpy(&x, &word, sizeof x);
-            memcpy(&y, &half, sizeof y);
-            x = f8 ? x : (double)y;
+            const double x = spl_stored_number(piece + i, item);
             sum += x;
             value->min = fmin(value->min, x);
             value->max = fmax(value->max, x);
