@@ -119,6 +119,8 @@ static void advance_nodes(
         .f4 = network->f4,
         .f4_pitch = network->f4_rows.pitch,
         .extreme = scratch->extreme,
+        .exponentials = network->exponentials + first * network->model->n_gates,
+        .known = network->knows_gates,
     };
     network->model->block[network->scheme](&network->run, &block);
 }

@@ -331,6 +331,7 @@ static size_t replay(loop_state *team)
         memcpy(network->eta, network->eta_backup, bytes);
     }
     spl_network_carry(network);
+    network->knows_gates = false;
     network->replaying = true;
     team->n_steps = 1;
     while (network->step < start + n_steps) {
@@ -456,6 +457,8 @@ static void between_blocks(void *user)
         team->stop = true;
     }
     network->step += team->n_steps;
+    /* a host has changed the state of its node since */
+    network->knows_gates = network->n_hosts == 0;
     team->n_kept = team->show ? 0 : samples.n_steps;
     team->stop = team->stop || network->step == team->end;
     plan_block(team);
@@ -486,6 +489,7 @@ static loop_state begin(spl_network *network, uint64_t n_steps,
         .stop = n_steps == 0,
     };
     *divergence = (spl_divergence){0};
+    network->knows_gates = false;
     place_nothing(network);
     plan_block(&team);
     return team;

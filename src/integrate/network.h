@@ -85,12 +85,14 @@ typedef struct spl_network {
     spl_real *history;      /* [n_channels][n_nodes][pitch] */
     spl_real *half_history; /* samples half a step later, for RK4 with delays; or NULL */
     spl_windows windows, half_windows; /* of both */
-    spl_real *carry;  /* [n_channels][stride]: sums at the present step */
-    spl_real *backup; /* [n_states][stride]: states at the start of the block */
-    size_t n_rows;    /* steps whose rows the monitors see at once; at least B */
-    spl_real *rows;   /* [n_rows][n_slots][stride], or NULL */
-    spl_real *record; /* those of the running block among them, or NULL */
-    double *shown;    /* the same for the monitors: rows itself, or its copy */
+    spl_real *carry;        /* [n_channels][stride]: sums at the present step */
+    spl_real *exponentials; /* [tiles][n_gates][SPL_TILE]: of free tiles' gates now */
+    bool knows_gates;       /* these, or the gates of tied tiles, are those of now */
+    spl_real *backup;       /* [n_states][stride]: states at the start of the block */
+    size_t n_rows;          /* steps whose rows the monitors see at once; at least B */
+    spl_real *rows;         /* [n_rows][n_slots][stride], or NULL */
+    spl_real *record;       /* those of the running block among them, or NULL */
+    double *shown;          /* the same for the monitors: rows itself, or its copy */
     int slot[SPL_MAX_STATES + 2]; /* of the variables in rows; run.slot: of those that go
                                      there now */
     spl_f4_rows f4_rows;          /* for states that go elsewhere, behind which */

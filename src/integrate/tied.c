@@ -221,7 +221,9 @@ static void begin_block(tied_unit *unit)
         spl_fill_sums(network, scratch, first, unit->n_steps);
         unit->noise =
             spl_noise_fill(network, first, network->step, unit->n_steps, scratch->noise);
-        network->model->open(&network->run, first, scratch->gates);
+        if (!network->knows_gates) {
+            network->model->open(&network->run, first, scratch->gates);
+        }
         memset(scratch->extreme, 0, SPL_TILE * sizeof *scratch->extreme);
     }
 }

@@ -57,6 +57,10 @@ typedef struct spl_kernel_block {
     float *const *f4;
     size_t f4_pitch;
     spl_real *extreme; /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
+    /* [n_gates][SPL_TILE], NULL: not kept. Exponentials of the gates at the state behind
+     * the block, which the next one takes instead of its own: in if `known` */
+    spl_real *exponentials;
+    bool known;
 } spl_kernel_block;
 
 /* One stage of one step for one tile, for nodes that edges shorter than a block tie

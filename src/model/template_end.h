@@ -422,6 +422,32 @@ VEC_INLINE void begin_gates(
     SPL_RELOAD();
 }
 
+/* Those at the state before the first step, which the block before this one has formed
+ * for the samples it sent, or not. */
+VEC_INLINE void take_gates(const model_task t, size_t n_vectors, model_work *work)
+{
+    const size_t own = t.shared ? N_UNSHARED : N_GATES;
+    if (t.b->exponentials == NULL || !t.b->known) {
+        begin_gates(t, 0, n_vectors, work);
+        return;
+    }
+    for (size_t u = 0; u < n_vectors; u++) {
+        for (size_t k = 0; k < own; k++) {
+            work[u].e.of[k] = vec_load(t.b->exponentials + k * SPL_TILE + u * SPL_LANES);
+        }
+    }
+}
+
+VEC_INLINE void keep_gates(const model_task t, size_t n_vectors, const model_work *work)
+{
+    const size_t own = t.shared ? N_UNSHARED : N_GATES;
+    for (size_t u = 0; u < n_vectors && t.b->exponentials != NULL; u++) {
+        for (size_t k = 0; k < own; k++) {
+            vec_store(t.b->exponentials + k * SPL_TILE + u * SPL_LANES, work[u].e.of[k]);
+        }
+    }
+}
+
 /* B steps of one tile. Its vectors take turns, first for the gates, then for the rest of
  * a stage: what follows each other depends on nothing just computed, so that the
  * processor overlaps it. */
@@ -440,8 +466,8 @@ VEC_SPECIALISED void block_of(const model_task t)
             work[u].x_before = work[u].f_before = work[u].x;
         }
     }
+    take_gates(t, n_vectors, work);
     for (size_t step = 0; step < b->n_steps; step++) {
-        begin_gates(t, 0, n_vectors, work);
         for (size_t u = 0; u < n_vectors; u++) {
             first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
         }
@@ -454,8 +480,9 @@ VEC_SPECIALISED void block_of(const model_task t)
         }
         record_states(&rows, step, n_vectors, work);
         record_f4(&rows, b, step, n_vectors, work);
+        begin_gates(t, 0, n_vectors, work);
     }
-    begin_gates(t, 0, n_vectors, work);
+    keep_gates(t, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {
         first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
