@@ -78,6 +78,12 @@ void spl_put_samples(
         put_history(
             network, network->half_history, first, k, n_steps, scratch->sent_half);
     }
+}
+
+void spl_keep_sums(
+    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps)
+{
+    const size_t width = network->n_channels * SPL_TILE;
     for (size_t channel = 0; channel < network->n_channels; channel++) {
         memcpy(network->carry + channel * network->stride + first,
             scratch->sums + n_steps * width + channel * SPL_TILE,
@@ -121,6 +127,8 @@ static void advance_nodes(
         .extreme = scratch->extreme,
         .exponentials = network->exponentials + first * network->model->n_gates,
         .known = network->knows_gates,
+        .backup = network->backup,
+        .carry = network->carry,
     };
     network->model->block[network->scheme](&network->run, &block);
 }

@@ -98,13 +98,17 @@ void spl_host_end_step(const spl_network *network, const spl_host *host, size_t 
 void spl_host_rest(const spl_network *network, const spl_host *host, size_t s);
 
 /* Pieces of both: sums of the block from known samples, in panels; the samples of the
- * block to the history; whether a tile's largest values are inside. */
+ * block to the history; the sums of its end for the next, which the kernel of a block
+ * does by itself; whether a tile's largest values are inside. */
 #define spl_fill_sums   SPL_PRECISE(spl_fill_sums)
 #define spl_put_samples SPL_PRECISE(spl_put_samples)
+#define spl_keep_sums   SPL_PRECISE(spl_keep_sums)
 #define spl_tile_inside SPL_PRECISE(spl_tile_inside)
 void spl_fill_sums(
     const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
 void spl_put_samples(
+    const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
+void spl_keep_sums(
     const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
 bool spl_tile_inside(const spl_network *network, size_t first, const spl_real *extreme);
 

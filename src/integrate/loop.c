@@ -40,20 +40,31 @@ static bool next_nodes(const spl_plan *plan, size_t limit, size_t *at, size_t en
     return true;
 }
 
-static void save_states(spl_network *network, const spl_worker *worker)
+/* Copy what lies at the tiles plan->tile[begin .. end). */
+static void copy_tiles(const spl_network *network, size_t begin, size_t end, spl_real *to,
+    const spl_real *from)
 {
-    size_t at = worker->begin;
     size_t first;
     size_t last;
-    while (next_nodes(network->plan, network->stride, &at, worker->end, &first, &last)) {
-        const size_t bytes = (last - first) * sizeof(spl_real);
+    while (next_nodes(network->plan, network->stride, &begin, end, &first, &last)) {
         for (size_t s = 0; s < network->n_states; s++) {
             const size_t place = s * network->stride + first;
-            memcpy(network->backup + place, network->run.state + place, bytes);
-            if (network->eta != NULL) {
-                memcpy(network->eta_backup + place, network->eta + place, bytes);
-            }
+            memcpy(to + place, from + place, (last - first) * sizeof *to);
         }
+    }
+}
+
+/* Before a block. The states of free tiles are saved by their kernel, which has them at
+ * hand. */
+static void save_states(spl_network *network, const spl_worker *worker)
+{
+    const size_t n_tied = network->plan->unit_start[network->plan->n_tied];
+    const bool all = network->reference || network->together || worker->end < n_tied;
+    copy_tiles(network, worker->begin, all ? worker->end : n_tied, network->backup,
+        network->run.state);
+    if (network->eta != NULL) {
+        copy_tiles(
+            network, worker->begin, worker->end, network->eta_backup, network->eta);
     }
 }
 

@@ -393,6 +393,7 @@ static bool end_block(const tied_unit *unit)
         }
         end_hosts(unit, t);
         spl_put_samples(network, scratch, first, unit->n_steps);
+        spl_keep_sums(network, scratch, first, unit->n_steps);
         all_inside = spl_tile_inside(network, first, scratch->extreme) && all_inside;
     }
     return all_inside;

@@ -61,6 +61,9 @@ typedef struct spl_kernel_block {
      * the block, which the next one takes instead of its own: in if `known` */
     spl_real *exponentials;
     bool known;
+    /* out, of all nodes: the states before the block [n_states][stride]; the last sums
+     * [n_channels][stride] */
+    spl_real *backup, *carry;
 } spl_kernel_block;
 
 /* One stage of one step for one tile, for nodes that edges shorter than a block tie

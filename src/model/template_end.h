@@ -308,6 +308,10 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
         send_half(t, step, lane, w, k);
     }
     if (last) {
+        for (size_t channel = 0; channel < run->coupling->n_channels; channel++) {
+            vec_store(b->carry + channel * run->stride + i,
+                vec_load(b->sums + step * width + channel * SPL_TILE + lane));
+        }
         return;
     }
     const spl_real *noise =
@@ -459,6 +463,7 @@ VEC_SPECIALISED void block_of(const model_task t)
     model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
+        store_state(b->backup, t.run->stride, b->first + u * SPL_LANES, work[u].x);
         work[u].y = work[u].x;
         work[u].c = vec_set(0.0);
         work[u].extreme = vec_set(0.0);

@@ -15,7 +15,7 @@ enum { FIRST_DELAY = SPL_PANEL, LAST_DELAY = 2 * SPL_WINDOW + 5 };
 
 const char *const bits_kind_names[BITS_N_KINDS] = {"delayed", "self-edges",
     "short delays", "one delay", "undelayed", "mixed", "a few short", "isolated nodes",
-    "negative weights"};
+    "negative weights", "tied tiles"};
 
 static void *take(size_t count, size_t size)
 {
@@ -106,8 +106,10 @@ void bits_draw_edges(bits_case *c, bits_kind kind, double density, uint64_t *ran
             if (kind == BITS_NEGATIVE && random_whole(random, 0, 2) == 0) {
                 weight = -weight;
             }
-            const size_t delay =
-                self && kind == BITS_SELF ? 0 : draw_delay(kind, shortest, random);
+            const bool near = kind == BITS_UNITS && i / SPL_TILE == j / SPL_TILE;
+            const size_t delay = self && kind == BITS_SELF ? 0
+                                 : near ? random_whole(random, 1, FIRST_DELAY - 1)
+                                        : draw_delay(kind, shortest, random);
             c->weights[i * n + j] = weight;
             c->lengths[i * n + j] = (double)delay * c->settings.dt;
         }

@@ -71,6 +71,7 @@ typedef enum {
     BITS_FEW,       /* some edges of 0 to 15 steps between long ones */
     BITS_ISOLATED,  /* some nodes without edges */
     BITS_NEGATIVE,  /* weights of both signs */
+    BITS_UNITS,     /* 1 to 15 steps within a tile, long edges between tiles */
     BITS_N_KINDS
 } bits_kind;
 extern const char *const bits_kind_names[BITS_N_KINDS];
