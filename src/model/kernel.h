@@ -57,8 +57,8 @@ typedef struct spl_kernel_block {
     float *const *f4;
     size_t f4_pitch;
     spl_real *extreme; /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
-    /* [n_gates][SPL_TILE], NULL: not kept. Exponentials of the gates at the state behind
-     * the block, which the next one takes instead of its own: in if `known` */
+    /* [n_gates][SPL_TILE], out: exponentials of the gates at the state behind the block,
+     * which the next one takes instead of its own; in if they are `known` */
     spl_real *exponentials;
     bool known;
     /* out, of all nodes: the states before the block [n_states][stride]; the last sums

@@ -431,7 +431,7 @@ VEC_INLINE void begin_gates(
 VEC_INLINE void take_gates(const model_task t, size_t n_vectors, model_work *work)
 {
     const size_t own = t.shared ? N_UNSHARED : N_GATES;
-    if (t.b->exponentials == NULL || !t.b->known) {
+    if (!t.b->known) {
         begin_gates(t, 0, n_vectors, work);
         return;
     }
@@ -445,7 +445,7 @@ VEC_INLINE void take_gates(const model_task t, size_t n_vectors, model_work *wor
 VEC_INLINE void keep_gates(const model_task t, size_t n_vectors, const model_work *work)
 {
     const size_t own = t.shared ? N_UNSHARED : N_GATES;
-    for (size_t u = 0; u < n_vectors && t.b->exponentials != NULL; u++) {
+    for (size_t u = 0; u < n_vectors; u++) {
         for (size_t k = 0; k < own; k++) {
             vec_store(t.b->exponentials + k * SPL_TILE + u * SPL_LANES, work[u].e.of[k]);
         }
