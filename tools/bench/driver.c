@@ -7,9 +7,6 @@
 
 enum { MAX_SETTINGS = 8 };
 
-/* Most that a file is measured with. */
-#define MOST_BYTES ((uint64_t)1 << 30)
-
 /* Where a repetition of the run began. Processor time is that of the process without
  * what the others took in the run's thread: the rows are written by a thread of their
  * own, and its work may fall into a repetition of the others. */
@@ -68,15 +65,16 @@ static double duration_ms(const bench_driver *driver, double step_us)
     return ceil(MARGIN * seconds * 1e6 / step_us * DT_MS / 1000.0) * 1000.0;
 }
 
-/* Write as much as the run will write, and delete it: the system then has memory for the
- * file that was in use a moment ago. A virtual machine may have given the rest back to
- * its host, and the first use of a page then takes ten times as long as writing it,
- * whatever the program. Nothing depends on whether this works. */
+/* Write as much as the run will write, a GiB at most, and delete it: the system then has
+ * memory for the file that was in use a moment ago. A virtual machine may have given the
+ * rest back to its host, and the first use of a page then takes ten times as long as
+ * writing it, whatever the program. Nothing depends on whether this works. */
 static void use_memory(const char *path, uint64_t bytes)
 {
+    static const uint64_t most = (uint64_t)1 << 30;
     static const char zeros[1 << 20];
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    for (uint64_t done = 0; fd >= 0 && done < bytes && done < MOST_BYTES;) {
+    for (uint64_t done = 0; fd >= 0 && done < bytes && done < most;) {
         const ssize_t n = write(fd, zeros, sizeof zeros);
         if (n <= 0) {
             break;
