@@ -123,7 +123,11 @@ static void advance_nodes(
         .sent_half = network->half_history != NULL ? scratch->sent_half : NULL,
         .record = network->record,
         .f4 = network->f4,
-        .f4_pitch = network->f4_rows.pitch,
+        .f4_pitch = network->recording.f4_pitch,
+        .piece_steps =
+            network->recording.piece_steps > 0 ? network->recording.piece_steps : 1,
+        .piece_left = network->piece_left,
+        .piece_backup = network->piece_backup,
         .extreme = scratch->extreme,
         .exponentials = network->exponentials + first * network->model->n_gates,
         .known = network->knows_gates,

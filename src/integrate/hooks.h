@@ -8,12 +8,17 @@
 /* Most networks that are advanced together. */
 #define SPL_MAX_BATCH 24
 
-/* Where the states of consecutive steps go in single precision, past the monitors. */
-typedef struct spl_f4_rows {
-    float *row[SPL_MAX_STATES];      /* node 0 at the first step; NULL: not wanted so */
-    size_t pitch;                    /* floats from step to step */
+/* How the states of consecutive steps are recorded: for the monitors step by step or as
+ * sums over pieces, and in single precision past them. */
+typedef struct spl_recording {
+    size_t n_steps;           /* given: most that are shown at once, step by step */
+    size_t n_steps_in_pieces; /* the same as sums of pieces; 0: there can be none */
+    size_t piece_steps;       /* 0: step by step; see spl_samples */
+    const double *begun[SPL_MAX_STATES]; /* the piece under way, over the nodes; NULL */
+    float *f4[SPL_MAX_STATES];       /* node 0 at the first step; NULL: not wanted so */
+    size_t f4_pitch;                 /* floats from step to step */
     bool not_f8[SPL_MAX_STATES + 2]; /* variables that no monitor has to see */
-} spl_f4_rows;
+} spl_recording;
 
 /* What becomes of a block; all may be NULL. */
 typedef struct spl_block_hooks {
@@ -25,10 +30,11 @@ typedef struct spl_block_hooks {
     bool (*finish)(void *user, const spl_samples *block);
     /* several short blocks may be shown as one, which takes less time */
     bool collect;
-    /* by the calling thread, before steps first .. first + n - 1, or fewer, are advanced
-     * and then shown at once: fill `rows`, which is zero. Not for the reference engine,
-     * nor for networks with subnetworks */
-    void (*place)(void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows);
+    /* by the calling thread, before the steps from first_step on, at most n_steps or
+     * n_steps_in_pieces of them, are advanced and then shown at once: fill `recording`,
+     * which is zero but for these. Not for the reference engine, nor for networks with
+     * subnetworks */
+    void (*place)(void *user, uint64_t first_step, spl_recording *recording);
 } spl_block_hooks;
 
 /* Where a state left the bounds. */

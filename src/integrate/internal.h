@@ -112,12 +112,44 @@ void spl_keep_sums(
     const spl_network *network, const spl_scratch *scratch, size_t first, size_t n_steps);
 bool spl_tile_inside(const spl_network *network, size_t first, const spl_real *extreme);
 
-/* Row `step` of the record buffer, or NULL. */
+/* record.c. The steps that the monitors see at once begin with the next one; of the
+ * call's there are n_steps. `network->most_kept` becomes how many they may be. */
+#define spl_record_begin SPL_PRECISE(spl_record_begin)
+void spl_record_begin(
+    spl_network *network, const spl_block_hooks *hooks, uint64_t n_steps);
+/* The running block is recorded behind the first n steps of these. */
+#define spl_record_behind SPL_PRECISE(spl_record_behind)
+void spl_record_behind(spl_network *network, size_t n_steps);
+/* Before a block: keep the sums that nodes [first, last) add to, which the kernel of a
+ * block does by itself. */
+#define spl_record_save SPL_PRECISE(spl_record_save)
+void spl_record_save(spl_network *network, size_t first, size_t last);
+/* The block will be advanced once more, or counts for nothing: all its sums are what they
+ * were before it. */
+#define spl_record_repeat SPL_PRECISE(spl_record_repeat)
+void spl_record_repeat(const spl_network *network);
+/* All n steps, for the monitors, and what these take as doubles of nodes [begin, end). */
+#define spl_record_samples SPL_PRECISE(spl_record_samples)
+#define spl_record_widen   SPL_PRECISE(spl_record_widen)
+spl_samples spl_record_samples(const spl_network *network, size_t n_steps);
+void spl_record_widen(
+    const spl_network *network, size_t n_steps, size_t begin, size_t end);
+
+/* Row of step `step` of the block, or NULL. */
 static inline spl_real *spl_record_row(const spl_network *network, size_t step)
 {
+    const size_t piece = network->recording.piece_steps;
+    const size_t row = piece > 0 ? (step + piece - network->piece_left) / piece : step;
     return network->record != NULL
-               ? network->record + step * network->run.n_slots * network->stride
+               ? network->record + row * network->run.n_slots * network->stride
                : NULL;
+}
+
+/* Whether that step is the first of a sum. */
+static inline bool spl_begins_piece(const spl_network *network, size_t step)
+{
+    const size_t piece = network->recording.piece_steps;
+    return piece > 0 && (step + piece - network->piece_left) % piece == 0;
 }
 
 static inline spl_real *spl_channel(

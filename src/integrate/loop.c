@@ -54,14 +54,21 @@ static void copy_tiles(const spl_network *network, size_t begin, size_t end, spl
     }
 }
 
-/* Before a block. The states of free tiles are saved by their kernel, which has them at
- * hand. */
+/* Before a block. The states of free tiles, and sums of them, are saved by their kernel,
+ * which has them at hand. */
 static void save_states(spl_network *network, const spl_worker *worker)
 {
     const size_t n_tied = network->plan->unit_start[network->plan->n_tied];
     const bool all = network->reference || network->together || worker->end < n_tied;
-    copy_tiles(network, worker->begin, all ? worker->end : n_tied, network->backup,
-        network->run.state);
+    size_t begin = worker->begin;
+    size_t first;
+    size_t last;
+    copy_tiles(
+        network, begin, all ? worker->end : n_tied, network->backup, network->run.state);
+    while (next_nodes(network->plan, network->stride, &begin, all ? worker->end : n_tied,
+        &first, &last)) {
+        spl_record_save(network, first, last);
+    }
     if (network->eta != NULL) {
         copy_tiles(
             network, worker->begin, worker->end, network->eta_backup, network->eta);
@@ -144,33 +151,7 @@ static bool advance_group(spl_network *network, const spl_worker *worker, size_t
 
 static spl_samples samples_of(const loop_state *team)
 {
-    const spl_network *network = team->network;
-    return (spl_samples){
-        .first_step = network->step + 1 - team->n_kept,
-        .n_steps = team->n_kept + team->n_steps,
-        .n_variables = network->run.n_slots,
-        .stride = network->stride,
-        .values = network->shown,
-    };
-}
-
-/* Monitors take doubles. */
-static void show_columns(
-    const spl_network *network, size_t n_steps, size_t begin, size_t end)
-{
-    const spl_kernel_run *run = &network->run;
-    if ((const void *)network->shown == (const void *)network->rows) {
-        return;
-    }
-    for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
-        for (size_t step = 0; step < n_steps && run->slot[v] >= 0; step++) {
-            const size_t row =
-                (step * run->n_slots + (size_t)run->slot[v]) * network->stride;
-            for (size_t i = begin; i < end; i++) {
-                network->shown[row + i] = (double)network->rows[row + i];
-            }
-        }
-    }
+    return spl_record_samples(team->network, team->n_kept + team->n_steps);
 }
 
 /* Show the tiles plan->tile[begin .. end) to the hooks. */
@@ -187,7 +168,7 @@ static void observe(const loop_state *team, size_t begin, size_t end)
         if (first == last) {
             continue;
         }
-        show_columns(network, samples.n_steps, first, last);
+        spl_record_widen(network, samples.n_steps, first, last);
         if (team->hooks->observe != NULL) {
             team->hooks->observe(team->hooks->user, &samples, first, last);
         }
@@ -262,41 +243,6 @@ static bool advance(loop_state *team, const spl_worker *worker, bool show)
     return all_inside;
 }
 
-/* All variables go to the record. */
-static void place_nothing(spl_network *network)
-{
-    network->f4_rows = (spl_f4_rows){0};
-    memset(network->f4, 0, sizeof network->f4);
-    memcpy(network->run.slot, network->slot, sizeof network->slot);
-}
-
-/* Which variables go to the record, and which to places of their own. */
-static void place_rows(const loop_state *team)
-{
-    spl_network *network = team->network;
-    const uint64_t left = team->end - network->step;
-    const size_t n = left < network->n_rows ? (size_t)left : network->n_rows;
-    network->f4_rows = (spl_f4_rows){0};
-    team->hooks->place(team->hooks->user, network->step + 1, n, &network->f4_rows);
-    for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
-        network->run.slot[v] = network->f4_rows.not_f8[v] ? -1 : network->slot[v];
-    }
-}
-
-/* The running block is recorded behind `n_steps` others. */
-static void record_behind(const loop_state *team, size_t n_steps)
-{
-    spl_network *network = team->network;
-    const spl_f4_rows *f4 = &network->f4_rows;
-    if (network->rows != NULL) {
-        network->record =
-            network->rows + n_steps * network->run.n_slots * network->stride;
-    }
-    for (size_t s = 0; s < network->n_states && team->hooks->place != NULL; s++) {
-        network->f4[s] = f4->row[s] != NULL ? f4->row[s] + n_steps * f4->pitch : NULL;
-    }
-}
-
 /* Short blocks are not worth the monitors' while each: they see several at a time, as
  * long as there is space for another one. */
 static void plan_block(loop_state *team)
@@ -305,12 +251,12 @@ static void plan_block(loop_state *team)
     const uint64_t left = team->end - network->step;
     const size_t block = network->reference ? 1 : network->plan->block;
     team->n_steps = left < block ? (size_t)left : block;
-    team->show = !team->hooks->collect || left <= block ||
-                 team->n_kept + team->n_steps + block > network->n_rows;
-    if (team->n_kept == 0 && team->hooks->place != NULL && !team->stop) {
-        place_rows(team);
+    if (team->n_kept == 0 && !team->stop) {
+        spl_record_begin(network, team->hooks, left);
     }
-    record_behind(team, team->n_kept);
+    team->show = !team->hooks->collect || left <= block ||
+                 team->n_kept + team->n_steps + block > network->most_kept;
+    spl_record_behind(network, team->n_kept);
 }
 
 /* Everything, for one thread. */
@@ -345,15 +291,17 @@ static size_t replay(loop_state *team)
     network->knows_gates = false;
     network->replaying = true;
     team->n_steps = 1;
+    spl_record_repeat(network);
     while (network->step < start + n_steps) {
-        record_behind(team, team->n_kept + (size_t)(network->step - start));
+        spl_record_behind(network, team->n_kept + (size_t)(network->step - start));
         if (!advance(team, &worker, false)) {
+            spl_record_repeat(network);
             break;
         }
         network->step++;
     }
     const size_t good = (size_t)(network->step - start);
-    record_behind(team, team->n_kept);
+    spl_record_behind(network, team->n_kept);
     network->step = start;
     network->replaying = false;
     return good;
@@ -501,7 +449,6 @@ static loop_state begin(spl_network *network, uint64_t n_steps,
     };
     *divergence = (spl_divergence){0};
     network->knows_gates = false;
-    place_nothing(network);
     plan_block(&team);
     return team;
 }

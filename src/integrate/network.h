@@ -89,18 +89,27 @@ typedef struct spl_network {
     spl_real *exponentials; /* [tiles][n_gates][SPL_TILE]: of free tiles' gates now */
     bool knows_gates;       /* these, or the gates of tied tiles, are those of now */
     spl_real *backup;       /* [n_states][stride]: states at the start of the block */
-    size_t n_rows;          /* steps whose rows the monitors see at once; at least B */
-    spl_real *rows;         /* [n_rows][n_slots][stride], or NULL */
-    spl_real *record;       /* those of the running block among them, or NULL */
-    double *shown;          /* the same for the monitors: rows itself, or its copy */
+
+    /* what the monitors see of several blocks at once: record.c */
+    size_t n_rows;            /* steps of rows; at least B */
+    size_t n_steps_in_pieces; /* steps of rows that are sums of pieces; or 0: no such */
+    size_t most_kept;         /* one of them: which it is now */
+    uint64_t recorded_from;   /* steps before the first row */
+    spl_recording recording;
     int slot[SPL_MAX_STATES + 2]; /* of the variables in rows; run.slot: of those that go
                                      there now */
-    spl_f4_rows f4_rows;          /* for states that go elsewhere, behind which */
-    float *f4[SPL_MAX_STATES];    /* those of the running block are */
-    spl_scratch *scratch;         /* [threads] */
-    bool *lost;                   /* [tiles] of the plan: left the bounds in this block */
-    spl_real *present[2];         /* [n_channels][stride]: what all nodes show, for edges
-                                     without delay */
+    spl_real *rows;               /* [n_rows][n_slots][stride], or NULL */
+    double *shown; /* the same for the monitors: rows itself, or its copy */
+    /* of the running block: */
+    spl_real *record;          /* its rows among them, or NULL */
+    float *f4[SPL_MAX_STATES]; /* rows of states in f4, or NULL */
+    size_t piece_left;         /* steps to the end of its first piece; else 1 */
+    spl_real *piece_backup;    /* [n_slots][stride]: sums of that before; or NULL */
+
+    spl_scratch *scratch; /* [threads] */
+    bool *lost;           /* [tiles] of the plan: left the bounds in this block */
+    spl_real *present[2]; /* [n_channels][stride]: what all nodes show, for edges
+                             without delay */
 
     /* tied tiles */
     spl_scratch *tied;                      /* [tiles]; zero for free tiles */

@@ -265,12 +265,26 @@ static void show_next(const tied_unit *unit, size_t t, const spl_real *sent)
     }
 }
 
+/* Row for a tile's new states, in which a sum begins with zero. */
+static spl_real *row_of(const spl_network *network, size_t step, size_t first)
+{
+    spl_real *row = spl_record_row(network, step);
+    for (size_t slot = 0; slot < network->run.n_slots && spl_begins_piece(network, step);
+         slot++) {
+        memset(row + slot * network->stride + first, 0, SPL_TILE * sizeof *row);
+    }
+    return row;
+}
+
 static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage,
     const spl_real *sums, spl_real *sent)
 {
     spl_network *network = unit->network;
     const spl_scratch *scratch = scratch_of(unit, t);
     const bool dense = network->half_history != NULL;
+    const bool last = stage + 1 == spl_schemes[network->scheme].n_stages;
+    const bool inputs_before =
+        stage == 0 && step > 0 && network->recording.piece_steps == 0;
     spl_real nowhere[SPL_MAX_CHANNELS * SPL_TILE]; /* known since the last block */
     const spl_kernel_stage kernel = {
         .first = first_of(unit, t),
@@ -288,11 +302,12 @@ static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage
         .x_before = dense ? scratch->x_before : NULL,
         .f_before = scratch->f_before,
         .sent_half = step > 0 ? scratch->sent_half + (step - 1) * unit->width : nowhere,
-        .row = spl_record_row(network, step),
+        .row = last ? row_of(network, step, first_of(unit, t)) : NULL,
+        .adds = network->recording.piece_steps > 0,
         .f4 = network->f4,
-        .f4_at = step * network->f4_rows.pitch,
+        .f4_at = step * network->recording.f4_pitch,
         .n_nodes = network->n_nodes - first_of(unit, t),
-        .row_before = stage == 0 && step > 0 ? spl_record_row(network, step - 1) : NULL,
+        .row_before = inputs_before ? spl_record_row(network, step - 1) : NULL,
     };
     network->model->stage[network->scheme](&network->run, &kernel);
 }

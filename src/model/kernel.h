@@ -56,6 +56,10 @@ typedef struct spl_kernel_block {
      * nodes of the tile and no padding; NULL: not recorded so. NULL for all: none is */
     float *const *f4;
     size_t f4_pitch;
+    /* rows of the record are sums over so many steps, of which as many are left in the
+     * first, which is then in and out; 1 and 1: the states */
+    size_t piece_steps, piece_left;
+    spl_real *piece_backup; /* out [n_slots][stride]: these sums before the block */
     spl_real *extreme; /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
     /* [n_gates][SPL_TILE], out: exponentials of the gates at the state behind the block,
      * which the next one takes instead of its own; in if they are `known` */
@@ -88,6 +92,7 @@ typedef struct spl_kernel_stage {
     spl_real *sent_half;           /* out by stage 0 [n_channels]: half a step back */
     /* rows of the monitors [n_slots][stride], NULL: none */
     spl_real *row;        /* out by the last stage: new state */
+    bool adds;            /* to the sums that are in `row` */
     spl_real *row_before; /* out by stage 0: observable and input of the present state */
     /* as in spl_kernel_block; the row of this step is f4_at behind, out by the last stage
      */

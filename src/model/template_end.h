@@ -157,11 +157,12 @@ VEC_INLINE vec furthest(vec extreme, const model_state x)
 }
 
 VEC_INLINE void record_state(
-    const spl_kernel_run *run, spl_real *row, size_t i, model_state x)
+    const spl_kernel_run *run, spl_real *row, bool adds, size_t i, model_state x)
 {
-#define RECORD_STATE(name, ...)                                                     \
-    if (run->slot[STATE_##name] >= 0) {                                             \
-        vec_store(row + (size_t)run->slot[STATE_##name] * run->stride + i, x.name); \
+#define RECORD_STATE(name, ...)                                                 \
+    if (run->slot[STATE_##name] >= 0) {                                         \
+        spl_real *at = row + (size_t)run->slot[STATE_##name] * run->stride + i; \
+        vec_store(at, adds ? vec_load(at) + x.name : x.name);                   \
     }
     STATES(RECORD_STATE)
 }
@@ -213,7 +214,9 @@ typedef struct {
     bool inputs;  /* observable or coupling input */
     size_t n_states;
     size_t which[N_STATES];
-    spl_real *row[N_STATES]; /* of step 0, at the first node of the tile */
+    spl_real *row[N_STATES]; /* of the next step, at the first node of the tile */
+    size_t left;             /* steps that are added to it from now on, */
+    vec zero;                /* the first to this, which leaves -0 as it is or not */
     size_t n_f4;             /* states that go to their place in f4 */
     size_t which_f4[N_STATES];
     float *row_f4[N_STATES];
@@ -221,7 +224,9 @@ typedef struct {
 
 VEC_INLINE model_rows rows_of(const spl_kernel_run *run, const spl_kernel_block *b)
 {
-    model_rows rows = {.pitch = run->n_slots * run->stride};
+    model_rows rows = {.pitch = run->n_slots * run->stride,
+        .left = b->piece_left,
+        .zero = vec_set(b->piece_steps > 1 ? 0.0 : -0.0)};
     if (b->record == NULL) {
         return rows;
     }
@@ -350,31 +355,59 @@ VEC_INLINE void later_stage(
         t, stage, w, w->sum, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
 }
 
-VEC_INLINE void record_vectors(
-    spl_real *row, const spl_real *x, size_t apart, const size_t n_vectors)
+VEC_INLINE void record_vectors(const bool first, vec zero, spl_real *row,
+    const spl_real *x, size_t apart, const size_t n_vectors)
 {
     SPL_UNROLL
     for (size_t u = 0; u < n_vectors; u++) {
-        vec_store(row + u * SPL_LANES, vec_load(x + u * apart));
+        spl_real *at = row + u * SPL_LANES;
+        vec_store(at, (first ? zero : vec_load(at)) + vec_load(x + u * apart));
     }
 }
 
-/* The new states that the monitors want. The row of the next step comes into the nearest
- * cache meanwhile: a block's sums have pushed it out. */
-VEC_INLINE void record_states(
-    const model_rows *rows, size_t step, size_t n_vectors, const model_work *work)
+/* A constant number of vectors for the compiler in the usual case. */
+VEC_INLINE void record_row(const bool first, vec zero, spl_real *row, const spl_real *x,
+    size_t apart, size_t n_vectors)
 {
-    const size_t apart = sizeof *work / sizeof(spl_real);
-    for (size_t r = 0; r < rows->n_states; r++) {
-        const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
-        spl_real *row = rows->row[r] + step * rows->pitch;
-        vec_fetch(row + rows->pitch, SPL_TILE * sizeof *row);
-        if (n_vectors == N_VECTORS) {
-            record_vectors(row, x, apart, N_VECTORS);
-        } else {
-            record_vectors(row, x, apart, n_vectors);
+    if (n_vectors == N_VECTORS) {
+        record_vectors(first, zero, row, x, apart, N_VECTORS);
+    } else {
+        record_vectors(first, zero, row, x, apart, n_vectors);
+    }
+}
+
+/* Keep the sums that the first steps are added to. */
+VEC_INLINE void save_rows(const model_rows *rows, const model_task t)
+{
+    for (size_t r = 0; r < rows->n_states && rows->left < t.b->piece_steps; r++) {
+        spl_real *backup = t.b->piece_backup + (rows->row[r] - t.b->record);
+        for (size_t u = 0; u < N_VECTORS; u++) {
+            vec_store(backup + u * SPL_LANES, vec_load(rows->row[r] + u * SPL_LANES));
         }
     }
+}
+
+/* The new states that the monitors want, or their sums. The row of the next step comes
+ * into the nearest cache meanwhile: a block's sums have pushed it out. */
+VEC_INLINE void record_states(
+    model_rows *rows, const spl_kernel_block *b, size_t n_vectors, const model_work *work)
+{
+    const size_t apart = sizeof *work / sizeof(spl_real);
+    const bool first = rows->left == b->piece_steps;
+    rows->left--;
+    for (size_t r = 0; r < rows->n_states; r++) {
+        const spl_real *x = (const spl_real *)&work->x + rows->which[r] * SPL_LANES;
+        if (first) {
+            record_row(true, rows->zero, rows->row[r], x, apart, n_vectors);
+        } else {
+            record_row(false, rows->zero, rows->row[r], x, apart, n_vectors);
+        }
+        if (rows->left == 0) {
+            rows->row[r] += rows->pitch;
+            vec_fetch(rows->row[r], SPL_TILE * sizeof *rows->row[r]);
+        }
+    }
+    rows->left = rows->left > 0 ? rows->left : b->piece_steps;
 }
 
 /* The same of those in f4, whose rows are far from any cache. */
@@ -458,7 +491,7 @@ VEC_INLINE void keep_gates(const model_task t, size_t n_vectors, const model_wor
 VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
-    const model_rows rows = rows_of(t.run, b);
+    model_rows rows = rows_of(t.run, b);
     const size_t n_vectors = (b->n_nodes + SPL_LANES - 1) / SPL_LANES;
     model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
@@ -471,6 +504,7 @@ VEC_SPECIALISED void block_of(const model_task t)
             work[u].x_before = work[u].f_before = work[u].x;
         }
     }
+    save_rows(&rows, t);
     take_gates(t, n_vectors, work);
     for (size_t step = 0; step < b->n_steps; step++) {
         for (size_t u = 0; u < n_vectors; u++) {
@@ -483,7 +517,7 @@ VEC_SPECIALISED void block_of(const model_task t)
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
-        record_states(&rows, step, n_vectors, work);
+        record_states(&rows, b, n_vectors, work);
         record_f4(&rows, b, step, n_vectors, work);
         begin_gates(t, 0, n_vectors, work);
     }
@@ -519,7 +553,7 @@ VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
             couple_nodes(run, form, i, sums + lane, shown(run, form, &x, q), out);
         store_sent(run, form, sent + lane, out);
         if (row != NULL) {
-            record_state(run, row, i, x);
+            record_state(run, row, false, i, x);
             record_vec(run, N_STATES, row, i, q);
             record_vec(run, N_STATES + 1, row, i, c);
         }

@@ -77,7 +77,7 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     store_state(run->state, run->stride, i, *y);
     vec_store(st->extreme + lane, furthest(vec_load(st->extreme + lane), *y));
     if (st->row != NULL) {
-        record_state(run, st->row, i, *y);
+        record_state(run, st->row, st->adds, i, *y);
     }
     if (st->f4 != NULL) {
         record_state_f4(st, lane, *y);

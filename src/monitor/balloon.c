@@ -113,7 +113,8 @@ static void note_escapes(
     }
 }
 
-static void integrate(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
+static void integrate(spl_monitor *monitor, uint64_t step, size_t v, const double *sum,
+    size_t begin, size_t end)
 {
     const double *o = monitor->spec.options;
     double n_samples = (double)monitor->bin_steps;
@@ -126,13 +127,10 @@ static void integrate(spl_monitor *monitor, uint64_t step, size_t begin, size_t 
         .h = n_samples * monitor->run.dt_ms / 1000.0,
         .n_samples = n_samples,
     };
-    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        kernels[monitor->target]->advance(&balloon,
-            monitor->sum + v * monitor->run.n_nodes + begin, array(monitor, v, X) + begin,
-            array(monitor, v, F) + begin, array(monitor, v, V) + begin,
-            array(monitor, v, Q) + begin, end - begin);
-        note_escapes(monitor, v, step, begin, end);
-    }
+    kernels[monitor->target]->advance(&balloon, sum + begin, array(monitor, v, X) + begin,
+        array(monitor, v, F) + begin, array(monitor, v, V) + begin,
+        array(monitor, v, Q) + begin, end - begin);
+    note_escapes(monitor, v, step, begin, end);
 }
 
 static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const double *values,

@@ -312,17 +312,14 @@ static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last
     }
 }
 
-static void take_bin(spl_monitor *monitor, uint64_t step, size_t begin, size_t end)
+static void take_bin(spl_monitor *monitor, uint64_t step, size_t v, const double *sum,
+    size_t begin, size_t end)
 {
     const uint64_t k = step / monitor->bin_steps;
-    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        spl_monitor_kernels(monitor)->divide(
-            mean_of(monitor, v, n_sums(monitor), k) + begin,
-            monitor->sum + v * monitor->run.n_nodes + begin, (double)monitor->bin_steps,
-            end - begin);
-        if (k % AT_ONCE == AT_ONCE - 1) {
-            spread(monitor, v, first_waiting(monitor, k, step), k, begin, end);
-        }
+    spl_monitor_kernels(monitor)->divide(mean_of(monitor, v, n_sums(monitor), k) + begin,
+        sum + begin, (double)monitor->bin_steps, end - begin);
+    if (k % AT_ONCE == AT_ONCE - 1) {
+        spread(monitor, v, first_waiting(monitor, k, step), k, begin, end);
     }
 }
 

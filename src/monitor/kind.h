@@ -33,14 +33,16 @@ struct spl_monitor {
     uint64_t row_steps;  /* a row at steps n_transient + row_steps * 1, 2, ... */
     uint64_t bin_steps;  /* bins end at bin_origin + bin_steps * 1, 2, ...; 0: no bins */
     uint64_t bin_origin; /* at most n_transient; earlier steps are in no bin */
+    size_t piece_steps;  /* bins are sums of whole pieces; 0: of steps */
     size_t n_taps;       /* of a haemodynamic kernel */
     spl_target target;   /* of the SIMD kernels */
     size_t max_rows;     /* that can end within one block */
     bool in_place;       /* the rows are samples of the block, and stay where they are */
     spl_place next;      /* of the block behind the last, to spare divisions */
-    size_t n_sum, n_state, n_table;
+    size_t n_sum, n_piece, n_state, n_table;
     double *rows;  /* [n_variables][rows of the block][width] */
-    double *sum;   /* [n_variables][n_nodes], over the bin so far */
+    double *sum;   /* [n_variables][n_nodes], over the bin so far, whole pieces */
+    double *piece; /* the same over the piece so far; sum itself if a bin is one piece */
     double *state; /* the kind's own */
     double *table; /* the kind's constants */
     spl_arena arena;
@@ -54,11 +56,13 @@ struct spl_monitor_ops {
     spl_status (*plan)(spl_monitor *monitor);
     /* Fill the table and the state, both zeroed. */
     void (*start)(spl_monitor *monitor);
-    /* Take in the sums of a full bin, the one that ends at `step`; what is left in them
-     * does not matter. */
-    void (*bin)(spl_monitor *monitor, uint64_t step, size_t begin, size_t end);
+    /* Take in variable `v` of a full bin, the one that ends at `step`; `sum` is over the
+     * nodes. */
+    void (*bin)(spl_monitor *monitor, uint64_t step, size_t v, const double *sum,
+        size_t begin, size_t end);
     /* Write variable `v` of the row at `step`, after the bin that ends there; `values`
-     * are the samples of that step, `row` has the monitor's width. */
+     * are the sums of that bin, or the samples of that step if there are no bins; `row`
+     * has the monitor's width. */
     void (*row)(spl_monitor *monitor, uint64_t step, size_t v, const double *values,
         double *row, size_t begin, size_t end);
     /* With all nodes observed, before the rows leave. */

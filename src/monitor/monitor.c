@@ -37,6 +37,16 @@ spl_status spl_monitor_steps(double period_ms, double dt_ms, uint64_t *steps)
     return spl_whole_steps("period", period_ms, dt_ms, steps);
 }
 
+size_t spl_piece_steps(double dt_ms)
+{
+    uint64_t steps = 0;
+    const bool whole = fabs(rint(1.0 / dt_ms) * dt_ms - 1.0) <= 1e-9;
+    if (whole && dt_ms < 1.0) {
+        steps = (uint64_t)rint(1.0 / dt_ms);
+    }
+    return (size_t)steps;
+}
+
 /* Rows that end at or before a step. */
 static uint64_t rows_until(const spl_monitor *monitor, uint64_t step)
 {
@@ -149,6 +159,12 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
         SPL_TRY(monitor->ops->plan(monitor));
     }
     monitor->n_sum = monitor->bin_steps > 0 ? spec->n_variables * run->n_nodes : 0;
+    const size_t piece = spl_piece_steps(run->dt_ms);
+    if (piece > 0 && monitor->bin_steps > 0 && monitor->bin_steps % piece == 0 &&
+        monitor->bin_origin % piece == 0) {
+        monitor->piece_steps = piece;
+        monitor->n_piece = monitor->bin_steps > piece ? monitor->n_sum : 0;
+    }
     monitor->max_rows = (size_t)((max_block - 1) / monitor->row_steps + 1);
     monitor->in_place = monitor->ops->row == spl_monitor_copy_row && evenly_apart(spec);
 out:
@@ -161,6 +177,9 @@ static void lay_out(spl_monitor *monitor)
     size_t row_values = monitor->spec.n_variables * monitor->shape.width;
     monitor->rows = spl_arena_take(arena, monitor->max_rows, row_values * sizeof(double));
     monitor->sum = spl_arena_take(arena, monitor->n_sum, sizeof(double));
+    monitor->piece = monitor->n_piece > 0
+                         ? spl_arena_take(arena, monitor->n_piece, sizeof(double))
+                         : monitor->sum;
     monitor->state = spl_arena_take(arena, monitor->n_state, sizeof(double));
     monitor->table = spl_arena_take(arena, monitor->n_table, sizeof(double));
 }
@@ -213,22 +232,18 @@ const spl_bin_kernels *spl_monitor_kernels(const spl_monitor *monitor)
     return kernels[monitor->target];
 }
 
-static void add_to_sums(spl_monitor *monitor, const spl_samples *block, uint64_t step,
-    uint64_t count, size_t begin, size_t end)
+/* Add `count` samples, of which `stride` numbers are from one to the next. */
+static void add_to(const spl_monitor *monitor, double *sum, size_t v,
+    const double *samples, size_t stride, size_t count, size_t begin, size_t end)
 {
-    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        spl_monitor_kernels(monitor)->add(monitor->sum + v * monitor->run.n_nodes + begin,
-            spl_monitor_values(monitor, block, v, step) + begin,
-            block->n_variables * block->stride, (size_t)count, end - begin);
-    }
+    spl_monitor_kernels(monitor)->add(sum + v * monitor->run.n_nodes + begin,
+        samples + begin, stride, count, end - begin);
 }
 
-static void clear_sums(spl_monitor *monitor, size_t begin, size_t end)
+static void clear(
+    const spl_monitor *monitor, double *sum, size_t v, size_t begin, size_t end)
 {
-    for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        memset(monitor->sum + v * monitor->run.n_nodes + begin, 0,
-            (end - begin) * sizeof(double));
-    }
+    memset(sum + v * monitor->run.n_nodes + begin, 0, (end - begin) * sizeof *sum);
 }
 
 static spl_place find_place(const spl_monitor *monitor, uint64_t first_step)
@@ -282,13 +297,105 @@ static spl_row_range rows_of(const spl_monitor *monitor, spl_place at, uint64_t 
     return rows;
 }
 
-static void write_row(spl_monitor *monitor, const spl_samples *block, spl_row_range rows,
-    uint64_t row, size_t begin, size_t end)
+/* What is due at `step` of variable v: `values` are the sums of the bin that ends there,
+ * or samples. */
+static void end_bin(spl_monitor *monitor, const spl_place *at, spl_row_range rows,
+    uint64_t step, size_t v, const double *values, size_t begin, size_t end)
 {
-    const uint64_t step = spl_monitor_row_step(monitor, row);
+    if (step == at->bin_end && monitor->ops->bin != NULL) {
+        monitor->ops->bin(monitor, step, v, values, begin, end);
+    }
+    if (step == at->row_end) {
+        monitor->ops->row(monitor, step, v, values,
+            spl_monitor_row(monitor, rows, v, at->row), begin, end);
+    }
+}
+
+static void next_bin(const spl_monitor *monitor, spl_place *at, uint64_t step)
+{
+    at->step = step + 1;
+    if (step == at->row_end) {
+        at->row++;
+        at->row_end += monitor->row_steps;
+    }
+    if (step == at->bin_end) {
+        at->bin_end += monitor->bin_steps;
+    }
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows of the block that are steps. */
+static void take_steps(spl_monitor *monitor, const spl_samples *block, spl_place at,
+    spl_row_range rows, size_t begin, size_t end)
+{
+    const uint64_t last = last_step(block);
+    const size_t stride = block->n_variables * block->stride;
+    const uint64_t piece = monitor->n_piece > 0 ? monitor->piece_steps : 0;
+    while (at.step <= last) {
+        uint64_t stop = least(least(at.bin_end, at.row_end), last);
+        if (piece > 0) {
+            stop = least(stop, window_end(at.step, 0, piece));
+        }
+        for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+            double *sum = monitor->sum + v * monitor->run.n_nodes;
+            const double *values = spl_monitor_values(monitor, block, v, at.step);
+            if (monitor->bin_steps == 0) {
+                end_bin(monitor, &at, rows, stop, v,
+                    spl_monitor_values(monitor, block, v, stop), begin, end);
+                continue;
+            }
+            add_to(monitor, monitor->piece, v, values, stride,
+                (size_t)(stop - at.step + 1), begin, end);
+            if (piece > 0 && stop % piece == 0) {
+                add_to(monitor, monitor->sum, v,
+                    monitor->piece + v * monitor->run.n_nodes, 0, 1, begin, end);
+                clear(monitor, monitor->piece, v, begin, end);
+            }
+            end_bin(monitor, &at, rows, stop, v, sum, begin, end);
+            if (stop == at.bin_end) {
+                clear(monitor, monitor->sum, v, begin, end);
+            }
+        }
+        next_bin(monitor, &at, stop);
+    }
+}
+
+/* Rows of the block that are pieces: the last is kept if it is only begun. */
+static void take_pieces(spl_monitor *monitor, const spl_samples *block, spl_place at,
+    spl_row_range rows, size_t begin, size_t end)
+{
+    const uint64_t last = last_step(block);
+    const uint64_t piece = block->piece_steps;
+    const uint64_t first = (block->first_step - 1) / piece;
+    const size_t stride = block->n_variables * block->stride;
+    const size_t n_nodes = monitor->run.n_nodes;
+    uint64_t stop = window_end(at.step, 0, piece);
+    const double *values = block->values + (stop / piece - 1 - first) * stride;
+    for (; stop <= last; stop += piece, values += stride) {
+        for (size_t v = 0; v < monitor->spec.n_variables; v++) {
+            const double *row = values + monitor->spec.variable[v] * block->stride;
+            const double *sum = row;
+            if (monitor->n_piece > 0) {
+                add_to(monitor, monitor->sum, v, row, 0, 1, begin, end);
+                sum = monitor->sum + v * n_nodes;
+            }
+            end_bin(monitor, &at, rows, stop, v, sum, begin, end);
+            if (stop == at.bin_end && monitor->n_piece > 0) {
+                clear(monitor, monitor->sum, v, begin, end);
+            }
+        }
+        next_bin(monitor, &at, stop);
+    }
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        monitor->ops->row(monitor, step, v, spl_monitor_values(monitor, block, v, step),
-            spl_monitor_row(monitor, rows, v, row), begin, end);
+        clear(monitor, monitor->piece, v, begin, end);
+        if (last % piece != 0) {
+            add_to(monitor, monitor->piece, v,
+                values + monitor->spec.variable[v] * block->stride, 0, 1, begin, end);
+        }
     }
 }
 
@@ -297,31 +404,32 @@ static void write_row(spl_monitor *monitor, const spl_samples *block, spl_row_ra
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end)
 {
-    const struct spl_monitor_ops *ops = monitor->ops;
     const uint64_t last = last_step(block);
-    spl_place at = place_of(monitor, block);
-    if (ops->row == NULL || monitor->in_place || begin >= end || at.step > last) {
+    const spl_place at = place_of(monitor, block);
+    if (monitor->ops->row == NULL || monitor->in_place || begin >= end ||
+        at.step > last) {
         return;
     }
     const spl_row_range rows = rows_of(monitor, at, last);
-    for (uint64_t stop; at.step <= last; at.step = stop + 1) {
-        stop = at.bin_end < at.row_end ? at.bin_end : at.row_end;
-        stop = stop < last ? stop : last;
-        if (monitor->bin_steps > 0) {
-            add_to_sums(monitor, block, at.step, stop - at.step + 1, begin, end);
-        }
-        if (stop == at.bin_end && ops->bin != NULL) {
-            ops->bin(monitor, stop, begin, end);
-        }
-        if (stop == at.row_end) {
-            write_row(monitor, block, rows, at.row++, begin, end);
-            at.row_end += monitor->row_steps;
-        }
-        if (stop == at.bin_end) {
-            clear_sums(monitor, begin, end);
-            at.bin_end += monitor->bin_steps;
-        }
+    if (block->piece_steps > 0) {
+        take_pieces(monitor, block, at, rows, begin, end);
+    } else {
+        take_steps(monitor, block, at, rows, begin, end);
     }
+}
+
+bool spl_monitor_takes_pieces(const spl_monitor *monitor)
+{
+    const size_t piece = monitor->piece_steps;
+    return piece > 0 && monitor->row_steps % piece == 0 &&
+           monitor->run.n_transient % piece == 0;
+}
+
+const double *spl_monitor_begun(const spl_monitor *monitor, size_t v, uint64_t first_step)
+{
+    const bool begun = first_step > monitor->bin_origin + 1 &&
+                       (first_step - 1) % monitor->piece_steps != 0;
+    return begun ? monitor->piece + v * monitor->run.n_nodes : NULL;
 }
 
 spl_status spl_monitor_finish(
@@ -408,25 +516,30 @@ uint64_t spl_monitor_rows(const spl_monitor *monitor, uint64_t step)
 
 size_t spl_monitor_state_size(const spl_monitor *monitor)
 {
-    return monitor->n_sum + monitor->n_state;
+    return monitor->n_sum + monitor->n_piece + monitor->n_state;
+}
+
+/* Copy what continues the monitor out of it, or into it. */
+static void copy_state(const spl_monitor *monitor, double *out, const double *in)
+{
+    double *const part[] = {monitor->sum, monitor->piece, monitor->state};
+    const size_t size[] = {monitor->n_sum, monitor->n_piece, monitor->n_state};
+    size_t at = 0;
+    for (size_t p = 0; p < sizeof size / sizeof *size; at += size[p++]) {
+        if (size[p] > 0 && out != NULL) {
+            memcpy(out + at, part[p], size[p] * sizeof *out);
+        } else if (size[p] > 0) {
+            memcpy(part[p], in + at, size[p] * sizeof *in);
+        }
+    }
 }
 
 void spl_monitor_save(const spl_monitor *monitor, double *out)
 {
-    if (monitor->n_sum > 0) {
-        memcpy(out, monitor->sum, monitor->n_sum * sizeof *out);
-    }
-    if (monitor->n_state > 0) {
-        memcpy(out + monitor->n_sum, monitor->state, monitor->n_state * sizeof *out);
-    }
+    copy_state(monitor, out, NULL);
 }
 
 void spl_monitor_restore(spl_monitor *monitor, const double *saved)
 {
-    if (monitor->n_sum > 0) {
-        memcpy(monitor->sum, saved, monitor->n_sum * sizeof *saved);
-    }
-    if (monitor->n_state > 0) {
-        memcpy(monitor->state, saved + monitor->n_sum, monitor->n_state * sizeof *saved);
-    }
+    copy_state(monitor, NULL, saved);
 }

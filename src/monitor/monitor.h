@@ -37,14 +37,22 @@ typedef struct spl_monitor_run {
     uint64_t n_steps;     /* all steps, the transient included */
 } spl_monitor_run;
 
-/* States of a block of consecutive steps. */
+/* States of a block of consecutive steps, or their sums over pieces of a millisecond. */
 typedef struct spl_samples {
-    uint64_t first_step; /* step number n of the first row */
+    uint64_t first_step; /* step number n of the first sample */
     size_t n_steps;
     size_t n_variables;
-    size_t stride;        /* >= n_nodes */
-    const double *values; /* [n_steps][n_variables][stride] */
+    size_t stride; /* >= n_nodes */
+    /* 0: a row is a step; else the sum over the piece that ends at a multiple of so many
+     * steps. The first is whole though the block may begin within it; the last is only
+     * begun if the block ends within it */
+    size_t piece_steps;
+    const double *values; /* [rows][n_variables][stride] */
 } spl_samples;
+
+/* Steps of a piece: those of a millisecond; 0 if that is no whole number of steps, or
+ * one. */
+size_t spl_piece_steps(double dt_ms);
 
 typedef struct spl_monitor spl_monitor;
 
@@ -60,6 +68,14 @@ void spl_monitor_close(spl_monitor *monitor);
  * ranges. */
 void spl_monitor_observe(
     spl_monitor *monitor, const spl_samples *block, size_t begin, size_t end);
+
+/* Whether the monitor can take pieces: it needs no state but in sums over whole ones. */
+bool spl_monitor_takes_pieces(const spl_monitor *monitor);
+
+/* Variable v of the piece under way before `first_step`, over the nodes; NULL if none is,
+ * or if the monitor does not observe these steps. */
+const double *spl_monitor_begun(
+    const spl_monitor *monitor, size_t v, uint64_t first_step);
 
 /* Whether the rows are nothing but the samples of every step, in f4. */
 bool spl_monitor_is_raw_f4(const spl_monitor *monitor);

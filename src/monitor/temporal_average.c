@@ -28,10 +28,9 @@ static void write_row(spl_monitor *monitor, uint64_t step, size_t v, const doubl
     double *row, size_t begin, size_t end)
 {
     (void)step;
-    (void)values;
-    const double *sum = monitor->sum + v * monitor->run.n_nodes;
+    (void)v;
     spl_monitor_kernels(monitor)->divide(
-        row + begin, sum + begin, (double)monitor->row_steps, end - begin);
+        row + begin, values + begin, (double)monitor->row_steps, end - begin);
 }
 
 static const spl_choice choices[] = {

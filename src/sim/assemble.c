@@ -242,15 +242,33 @@ static spl_windows layout_windows(const spl_network *network, spl_arena *arena)
     return windows;
 }
 
+enum { KEPT_BYTES = 49152 };
+
 /* Rows of several short blocks wait for the monitors, as many as do not push everything
  * else out of the nearest cache. What subnetworks did is told block by block. */
 static size_t choose_rows(const spl_network *network, const spl_settings *settings)
 {
-    enum { KEPT_BYTES = 49152 };
     const size_t block = network->plan->block;
     const size_t row = network->run.n_slots * network->stride * sizeof(spl_real);
     const size_t kept = row > 0 ? KEPT_BYTES / row : SPL_MAX_BLOCK;
     return settings->n_subnetworks > 0 || kept < block ? block : kept;
+}
+
+/* Steps that fit into these rows as sums over pieces, but for what the monitors make of
+ * them no more than are worth their while. In single precision monitors sum in double. */
+static size_t choose_steps_in_pieces(
+    const spl_network *network, const spl_settings *settings)
+{
+    const size_t piece = spl_piece_steps(settings->dt);
+    const size_t row = network->run.n_slots * network->stride * sizeof(spl_real);
+    if (piece == 0 || row == 0 || SPL_REAL_BYTES != sizeof(double) ||
+        network->reference || settings->n_subnetworks > 0) {
+        return 0;
+    }
+    const size_t fitting = (network->n_rows - 1) * piece + 1;
+    const size_t worth = KEPT_BYTES / row * piece;
+    const size_t most = fitting < worth ? fitting : worth;
+    return most < network->n_rows ? network->n_rows : most;
 }
 
 /* Runs twice: to measure, then to place. */
@@ -283,6 +301,8 @@ static void layout(
     network->coupling.norm = spl_arena_take(arena, stride, bytes);
     network->rows = row > 0 ? spl_arena_take(arena, network->n_rows * row, bytes) : NULL;
     network->record = network->rows;
+    network->piece_backup =
+        network->n_steps_in_pieces > 0 ? spl_arena_take(arena, row, bytes) : NULL;
     network->shown = (double *)network->rows;
     if (SPL_REAL_BYTES != sizeof(double) && row > 0) {
         network->shown = spl_arena_take(arena, network->n_rows * row, sizeof(double));
@@ -542,6 +562,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     choose_noise(network, settings);
     const bool dense = like == NULL && choose_dense(network, settings);
     network->n_rows = choose_rows(network, settings);
+    network->n_steps_in_pieces = choose_steps_in_pieces(network, settings);
 
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));

@@ -77,38 +77,77 @@ out:
 
 /* Places for the rows of monitor m, if they are what the kernels can write there. */
 static bool place(
-    const spl_sim *sim, size_t m, uint64_t first_step, size_t n_steps, spl_f4_rows *rows)
+    const spl_sim *sim, size_t m, uint64_t first_step, spl_recording *recording)
 {
     const spl_monitor_spec *spec = &sim->settings.monitors[m];
+    const size_t n_steps = recording->n_steps;
     const uint64_t first_row = spl_monitor_rows(sim->monitors[m], first_step - 1);
     const uint64_t end_row = spl_monitor_rows(sim->monitors[m], first_step - 1 + n_steps);
     bool can = spl_monitor_is_raw_f4(sim->monitors[m]) && end_row - first_row == n_steps;
     for (size_t v = 0; v < spec->n_variables && can; v++) {
         can = spec->variable[v] < sim->settings.model->n_states &&
-              rows->row[spec->variable[v]] == NULL;
+              recording->f4[spec->variable[v]] == NULL;
     }
     size_t variable_step = 0;
     float *row =
         can ? spl_output_place(sim->output, m, first_row, n_steps, &variable_step) : NULL;
     for (size_t v = 0; v < spec->n_variables && row != NULL; v++) {
-        rows->row[spec->variable[v]] = row + v * variable_step;
+        recording->f4[spec->variable[v]] = row + v * variable_step;
     }
     return row != NULL;
 }
 
-/* The hook by which states of every step go from the kernels to where the file is written
- * from. */
-static void place_rows(void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows)
+/* States of every step go from the kernels to where the file is written from. */
+static void place_f4(spl_sim *sim, uint64_t first_step, spl_recording *recording)
 {
-    spl_sim *sim = user;
-    rows->pitch = sim->settings.n_nodes;
-    memset(rows->not_f8, true, sizeof rows->not_f8);
+    recording->f4_pitch = sim->settings.n_nodes;
+    memset(recording->not_f8, true, sizeof recording->not_f8);
     for (size_t m = 0; m < sim->n_monitors; m++) {
         const spl_monitor_spec *spec = &sim->settings.monitors[m];
-        sim->placed[m] = place(sim, m, first_step, n_steps, rows);
+        sim->placed[m] = place(sim, m, first_step, recording);
         for (size_t v = 0; v < spec->n_variables && !sim->placed[m]; v++) {
-            rows->not_f8[spec->variable[v]] = false;
+            recording->not_f8[spec->variable[v]] = false;
         }
+    }
+}
+
+/* All monitors take sums over pieces of states. */
+static bool all_take_pieces(const spl_sim *sim)
+{
+    bool all = true;
+    for (size_t m = 0; m < sim->n_monitors && all; m++) {
+        const spl_monitor_spec *spec = &sim->settings.monitors[m];
+        all = spl_monitor_takes_pieces(sim->monitors[m]);
+        for (size_t v = 0; v < spec->n_variables; v++) {
+            all = all && spec->variable[v] < sim->settings.model->n_states;
+        }
+    }
+    return all;
+}
+
+static void begin_pieces(
+    const spl_sim *sim, uint64_t first_step, spl_recording *recording)
+{
+    recording->piece_steps = spl_piece_steps(sim->settings.dt);
+    for (size_t m = 0; m < sim->n_monitors; m++) {
+        const spl_monitor_spec *spec = &sim->settings.monitors[m];
+        for (size_t v = 0; v < spec->n_variables; v++) {
+            const double *begun = spl_monitor_begun(sim->monitors[m], v, first_step);
+            if (begun != NULL) {
+                recording->begun[spec->variable[v]] = begun;
+            }
+        }
+    }
+}
+
+/* The hook that finds the shortest way for what the monitors want. */
+static void place_rows(void *user, uint64_t first_step, spl_recording *recording)
+{
+    spl_sim *sim = user;
+    if (recording->n_steps_in_pieces > 0 && all_take_pieces(sim)) {
+        begin_pieces(sim, first_step, recording);
+    } else if (sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL) {
+        place_f4(sim, first_step, recording);
     }
 }
 
@@ -225,8 +264,7 @@ static bool finish_block(void *user, const spl_samples *block)
 static spl_status advance_some(spl_sim *sim, uint64_t stop)
 {
     spl_status status = SPL_OK;
-    const bool places = sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL &&
-                        !sim->settings.reference && sim->settings.n_subnetworks == 0;
+    const bool places = !sim->settings.reference && sim->settings.n_subnetworks == 0;
     const spl_block_hooks hooks = {.user = sim,
         .observe = spl_sim_observe,
         .finish = finish_block,

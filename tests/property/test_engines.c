@@ -232,11 +232,22 @@ START_TEST(a_long_run_of_a_large_network_has_the_same_bits)
         n_steps);
     bits_outcome *placed =
         bits_run(c, &(bits_way){.places = true, .dropped = v_only}, n_steps);
+    bits_outcome *summed = bits_run(c,
+        &(bits_way){.threads = 2,
+            .chunk = 777,
+            .collect = true,
+            .pieces = true,
+            .dropped = v_only},
+        n_steps);
+    const uint64_t n_sums = n_steps / spl_piece_steps(c->settings.dt);
     ck_assert(bits_finite(expected));
     bits_same(expected, got, "998 nodes");
     bits_same(expected, placed, "998 nodes in f4");
+    bits_same(expected, summed, "998 nodes in sums");
+    ck_assert_uint_eq(summed->n_sums, SPL_REAL_BYTES == sizeof(double) ? n_sums : 0);
     bits_outcome_free(expected);
     bits_outcome_free(placed);
+    bits_outcome_free(summed);
     bits_outcome_free(got);
     bits_free(c);
 }
@@ -261,7 +272,8 @@ START_TEST(large_histories_have_the_same_bits)
             .block = block,
             .chunk = 45,
             .collect = block / 3 % 2 == 0,
-            .places = block / 8 % 2 == 1};
+            .places = block / 8 % 2 == 1,
+            .pieces = block == 16};
         compare_with_reference(c, &way, 45, bits_kind_names[kinds[_i]]);
     }
     bits_free(c);

@@ -492,7 +492,8 @@ START_TEST(divergence_is_seen_at_the_same_step_by_everyone)
             .threads = 1 + way % 3,
             .chunk = chunks[way % 4],
             .collect = way / 12 == 1 || (way > 24 && way % 2 == 1),
-            .places = way > 24};
+            .places = way > 24,
+            .pieces = way > 12 && way <= 24 && way % 3 > 0};
         bits_outcome *o = bits_run(c, &how, STEPS);
         same_divergence(all, o, &expected, bits_kind_names[kind]);
         bits_outcome_free(o);

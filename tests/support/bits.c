@@ -266,21 +266,46 @@ typedef struct {
     bits_outcome *outcome;
     float *places;   /* [n_states][n_steps][n_nodes + BEHIND], or NULL */
     size_t n_placed; /* steps of it */
+    double *piece;   /* [n_states][n_nodes]: sums over the piece under way */
+    bool unknown;    /* but some of its states came in f4 only */
+    bool only_pieces;
     unsigned n_times;
 } row_taker;
 
+/* The monitors want sums over pieces of states, or rows if there can be no sums. */
+static void make_pieces(
+    const row_taker *taker, uint64_t first_step, spl_recording *recording)
+{
+    const bits_outcome *o = taker->outcome;
+    const bool begun = (first_step - 1) % o->piece_steps != 0;
+    if (recording->n_steps_in_pieces == 0 || (begun && taker->unknown)) {
+        return;
+    }
+    recording->piece_steps = o->piece_steps;
+    for (size_t v = 0; v < o->n_variables; v++) {
+        recording->not_f8[v] = v >= o->n_states;
+    }
+    for (size_t s = 0; s < o->n_states && begun; s++) {
+        recording->begun[s] = taker->piece + s * o->n_nodes;
+    }
+}
+
 /* Hook of the loop: now no state has a place, now all have one, with and without rows for
- * the monitors, now every second. */
-static void make_places(
-    void *user, uint64_t first_step, size_t n_steps, spl_f4_rows *rows)
+ * the monitors, now every second; now they are summed. */
+static void make_places(void *user, uint64_t first_step, spl_recording *recording)
 {
     row_taker *taker = user;
     const bits_outcome *o = taker->outcome;
-    const unsigned turn = taker->n_times++ % 4;
+    const unsigned turn = taker->n_times++ % 6;
+    const size_t n_steps = recording->n_steps;
     const size_t size = n_steps * (o->n_nodes + BEHIND);
     ck_assert(taker->places == NULL);
     ck_assert_uint_eq(first_step, o->n_steps + 1);
-    if (turn == 0) {
+    if (turn == 0 && !taker->only_pieces) {
+        return;
+    }
+    if (turn > 3 || taker->only_pieces) {
+        make_pieces(taker, first_step, recording);
         return;
     }
     taker->places = take(o->n_states * size, sizeof *taker->places);
@@ -288,10 +313,10 @@ static void make_places(
     for (size_t i = 0; i < o->n_states * size; i++) {
         taker->places[i] = untouched;
     }
-    rows->pitch = o->n_nodes + BEHIND;
+    recording->f4_pitch = o->n_nodes + BEHIND;
     for (size_t s = 0; s < o->n_states; s += turn == 3 ? 2 : 1) {
-        rows->row[s] = taker->places + s * size;
-        rows->not_f8[s] = turn > 1;
+        recording->f4[s] = taker->places + s * size;
+        recording->not_f8[s] = turn > 1;
     }
 }
 
@@ -300,15 +325,15 @@ static void make_places(
 static void take_places(row_taker *taker, const spl_samples *block)
 {
     bits_outcome *o = taker->outcome;
-    const spl_f4_rows *f4 = &taker->network->f4_rows;
+    const spl_recording *recording = &taker->network->recording;
     for (size_t s = 0; s < o->n_states && taker->places != NULL; s++) {
-        const float *from = f4->row[s];
+        const float *from = recording->f4[s];
         for (size_t k = 0; k < taker->n_placed && from != NULL; k++) {
             double *to = o->rows + ((o->n_steps + k) * o->n_variables + s) * o->n_nodes;
             const bool dropped = (o->dropped >> s & 1u) != 0;
             for (size_t i = 0; i < o->n_nodes && k < block->n_steps && !dropped; i++) {
                 const float seen = (float)to[i];
-                if (f4->not_f8[s]) {
+                if (recording->not_f8[s]) {
                     to[i] = (double)from[i];
                     o->in_f4[o->n_steps + k] |= 1u << s;
                 } else {
@@ -325,22 +350,65 @@ static void take_places(row_taker *taker, const spl_samples *block)
     taker->places = NULL;
 }
 
-/* Hook of the loop: rows of the nodes [begin, end) of a block. */
+/* Steps done behind row `row` of a block. */
+static uint64_t end_of_row(const spl_samples *block, uint64_t row)
+{
+    const uint64_t last = block->first_step - 1 + block->n_steps;
+    const uint64_t piece = block->piece_steps;
+    const uint64_t end = piece > 0 ? ((block->first_step - 1) / piece + row + 1) * piece
+                                   : block->first_step + row;
+    return end < last ? end : last;
+}
+
+/* Hook of the loop: rows of the nodes [begin, end) of a block. A sum goes to the last of
+ * its steps. */
 static void take_rows(void *user, const spl_samples *block, size_t begin, size_t end)
 {
     const row_taker *taker = user;
     bits_outcome *o = taker->outcome;
-    for (size_t s = 0; s < block->n_steps; s++) {
-        const uint64_t step = block->first_step - 1 + s;
+    const uint64_t last = block->first_step - 1 + block->n_steps;
+    uint64_t step = block->first_step - 1;
+    for (uint64_t row = 0; step < last; row++) {
+        step = end_of_row(block, row);
         for (size_t v = 0; v < o->n_variables; v++) {
             const int slot = taker->network->run.slot[v];
             if (slot >= 0) {
                 const double *from =
                     block->values +
-                    (s * block->n_variables + (size_t)slot) * block->stride;
-                double *to = o->rows + (step * o->n_variables + v) * o->n_nodes;
+                    (row * block->n_variables + (size_t)slot) * block->stride;
+                double *to = o->rows + ((step - 1) * o->n_variables + v) * o->n_nodes;
                 memcpy(to + begin, from + begin, (end - begin) * sizeof *to);
             }
+        }
+    }
+}
+
+/* What one step adds to the piece under way, or what has been summed. */
+static void add_to_piece(row_taker *taker, uint64_t step, bool summed)
+{
+    const bits_outcome *o = taker->outcome;
+    const bool ends = step % o->piece_steps == 0;
+    taker->unknown = (taker->unknown || o->in_f4[step - 1] != 0) && !ends;
+    for (size_t s = 0; s < o->n_states; s++) {
+        const double *row = o->rows + ((step - 1) * o->n_variables + s) * o->n_nodes;
+        double *piece = taker->piece + s * o->n_nodes;
+        for (size_t i = 0; i < o->n_nodes; i++) {
+            piece[i] = ends ? 0.0 : summed ? row[i] : piece[i] + row[i];
+        }
+    }
+}
+
+static void take_pieces(row_taker *taker, const spl_samples *block)
+{
+    bits_outcome *o = taker->outcome;
+    for (uint64_t k = 0; k < block->n_steps && o->piece_steps > 0; k++) {
+        const uint64_t step = block->first_step + k;
+        if (block->piece_steps > 0) {
+            o->sums[step - 1] = step % o->piece_steps == 0 ? BITS_SUM : BITS_SUMMED;
+            o->n_sums += step % o->piece_steps == 0;
+        }
+        if (block->piece_steps == 0 || k + 1 == block->n_steps) {
+            add_to_piece(taker, step, block->piece_steps > 0);
         }
     }
 }
@@ -400,6 +468,7 @@ static bool count_rows(void *user, const spl_samples *block)
     bits_outcome *o = ((row_taker *)user)->outcome;
     ck_assert_uint_eq(block->first_step, o->n_steps + 1);
     take_places(user, block);
+    take_pieces(user, block);
     if (block->n_steps == 0) {
         return true;
     }
@@ -433,7 +502,8 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
         .observe = take_rows,
         .finish = count_rows,
         .collect = way->collect,
-        .place = way->places ? make_places : NULL};
+        .place = way->places || way->pieces ? make_places : NULL};
+    taker.only_pieces = way->pieces;
     o->n_nodes = c->n_nodes;
     o->n_states = network->n_states;
     o->n_variables = network->n_states + 2;
@@ -442,6 +512,9 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     o->dense = network->matrix != NULL;
     o->rows = take(n_steps * o->n_variables * o->n_nodes, sizeof *o->rows);
     o->in_f4 = take(n_steps, sizeof *o->in_f4);
+    o->sums = take(n_steps, sizeof *o->sums);
+    o->piece_steps = spl_piece_steps(c->settings.dt);
+    taker.piece = take(o->n_states * o->n_nodes, sizeof *taker.piece);
     o->state = take(o->n_states * o->n_nodes, sizeof *o->state);
     o->n_history =
         network->n_channels * network->n_nodes * (network->plan->delay_max + 1);
@@ -464,6 +537,7 @@ bits_outcome *bits_run(const bits_case *c, const bits_way *way, uint64_t n_steps
     take_history(o, network);
     o->steps_done = network->step;
     take_subnetworks(o, network);
+    free(taker.piece);
     bits_close(&b);
     return o;
 }
@@ -473,6 +547,7 @@ void bits_outcome_free(bits_outcome *o)
     if (o != NULL) {
         free(o->rows);
         free(o->in_f4);
+        free(o->sums);
         free(o->state);
         free(o->history);
         free(o->streams);
@@ -485,26 +560,56 @@ double bits_row(const bits_outcome *o, uint64_t step, size_t variable, size_t no
     return o->rows[((step - 1) * o->n_variables + variable) * o->n_nodes + node];
 }
 
+/* The value of a row, or the sum over the piece that ends there; rounded as one of both
+ * outcomes has been. False if it cannot be known. */
+static bool value_of(const bits_outcome *o, const bits_outcome *other, uint64_t step,
+    size_t v, size_t i, double *value)
+{
+    const unsigned in_f4 = o->in_f4[step - 1] | other->in_f4[step - 1];
+    *value = bits_row(o, step, v, i);
+    if (o->sums[step - 1] != other->sums[step - 1]) {
+        const uint64_t first = step - o->piece_steps + 1;
+        *value = o->sums[step - 1] == BITS_SUM ? *value : 0.0;
+        for (uint64_t k = first; k <= step && o->sums[step - 1] != BITS_SUM; k++) {
+            if (o->in_f4[k - 1] != 0 || o->sums[k - 1] == BITS_SUMMED) {
+                return false;
+            }
+            *value += bits_row(o, k, v, i);
+        }
+    } else if ((in_f4 >> v & 1u) != 0) {
+        *value = (double)(float)*value;
+    }
+    return true;
+}
+
+static void same_row(const bits_outcome *a, const bits_outcome *b, uint64_t step,
+    size_t v, const char *what)
+{
+    for (size_t i = 0; i < a->n_nodes; i++) {
+        double x;
+        double y;
+        if (!value_of(a, b, step, v, i, &x) || !value_of(b, a, step, v, i, &y)) {
+            return;
+        }
+        ck_assert_msg(memcmp(&x, &y, sizeof x) == 0,
+            "%s: step %llu, variable %zu, node %zu of %zu: %.17g against %.17g", what,
+            (unsigned long long)step, v, i, a->n_nodes, x, y);
+    }
+}
+
 void bits_same_rows(const bits_outcome *a, const bits_outcome *b, const char *what)
 {
     const unsigned dropped = a->dropped | b->dropped;
     for (uint64_t step = 1; step <= a->n_steps; step++) {
-        const unsigned in_f4 = a->in_f4[step - 1] | b->in_f4[step - 1];
-        for (size_t v = 0; v < a->n_variables; v++) {
+        const bool summed =
+            a->sums[step - 1] == BITS_SUMMED || b->sums[step - 1] == BITS_SUMMED;
+        const bool sum = a->sums[step - 1] == BITS_SUM || b->sums[step - 1] == BITS_SUM;
+        for (size_t v = 0; v < a->n_variables && !summed; v++) {
             const size_t at = ((step - 1) * a->n_variables + v) * a->n_nodes;
-            if ((dropped >> v & 1u) != 0 ||
-                memcmp(a->rows + at, b->rows + at, a->n_nodes * sizeof *a->rows) == 0) {
-                continue;
-            }
-            for (size_t i = 0; i < a->n_nodes; i++) {
-                const bool rounded = (in_f4 >> v & 1u) != 0;
-                const double x =
-                    rounded ? (double)(float)a->rows[at + i] : a->rows[at + i];
-                const double y =
-                    rounded ? (double)(float)b->rows[at + i] : b->rows[at + i];
-                ck_assert_msg(memcmp(&x, &y, sizeof x) == 0,
-                    "%s: step %llu, variable %zu, node %zu of %zu: %.17g against %.17g",
-                    what, (unsigned long long)step, v, i, a->n_nodes, x, y);
+            const bool compared = (dropped >> v & 1u) == 0 && !(sum && v >= a->n_states);
+            if (compared &&
+                memcmp(a->rows + at, b->rows + at, a->n_nodes * sizeof *a->rows) != 0) {
+                same_row(a, b, step, v, what);
             }
         }
     }

@@ -28,12 +28,20 @@ typedef struct bits_way {
     int target;       /* 1 + spl_target; 0: the best */
     uint64_t chunk;   /* steps per call; 0: all */
     bool collect;     /* several blocks are shown as one */
-    bool places;      /* states go to places of their own, in f4 and sometimes only there;
-                         not with the reference engine or subnetworks */
+    bool places;      /* states go to places of their own, in f4 and sometimes only there,
+                         or are summed; not with the reference engine or subnetworks */
+    bool pieces;      /* they are always summed if they can be; likewise */
     size_t block;     /* steps per block; 0: automatic */
     unsigned dropped; /* bit v: variable v is not recorded */
     bool large;       /* subnetworks count as large: all threads share them */
 } bits_way;
+
+/* What a step's rows are. */
+typedef enum {
+    BITS_STEP,   /* its states and all other variables */
+    BITS_SUMMED, /* none: the states were added to the sum of a piece */
+    BITS_SUM     /* this sum, the step being the last of the piece */
+} bits_sums;
 
 /* What came out. Variables as for the monitors: states, observable, coupling input. */
 typedef struct bits_outcome {
@@ -42,6 +50,9 @@ typedef struct bits_outcome {
     unsigned dropped;
     double *rows;    /* [n_steps][n_variables][n_nodes], zeros if dropped */
     unsigned *in_f4; /* [n_steps]: bit v: variable v was recorded in f4 only */
+    bits_sums *sums; /* [n_steps] */
+    size_t piece_steps;
+    uint64_t n_sums; /* pieces of which the rows are the sums */
     double *state;   /* [n_states][n_nodes] */
     double *history; /* [channels][nodes][longest delay + 1]: samples, the oldest first */
     size_t n_history;

@@ -24,6 +24,8 @@ typedef struct drive {
     size_t blocks[3]; /* sizes in turn; 0 ends the list */
     size_t n_ranges;  /* of nodes, observed last range first */
     bool resume;      /* save, close, open and restore after every block */
+    unsigned pieces; /* bit b % 8: block b is given as sums over pieces, if they are taken
+                      */
 } drive;
 
 typedef struct recording {
@@ -88,6 +90,41 @@ static inline void fill_block(const drive *d, spl_samples *block, double *values
     block->values = values;
 }
 
+/* The same as sums over pieces; the first goes on where the monitor stands, if it knows.
+ */
+static inline void fill_pieces(
+    const drive *d, const spl_monitor *monitor, spl_samples *block, double *values)
+{
+    const uint64_t piece = spl_piece_steps(d->run.dt_ms);
+    const uint64_t last = block->first_step - 1 + block->n_steps;
+    const uint64_t from = (block->first_step - 1) / piece * piece;
+    const size_t n_rows = (size_t)((last - from - 1) / piece + 1);
+    for (size_t at = 0; at < n_rows * N_OBSERVED * block->stride; at++) {
+        const uint64_t row = at / block->stride / N_OBSERVED;
+        const size_t variable = at / block->stride % N_OBSERVED;
+        const size_t node = at % block->stride;
+        values[at] = node < d->run.n_nodes ? 0.0 : NAN;
+        for (uint64_t step = from + row * piece + 1;
+             step <= from + (row + 1) * piece && step <= last && node < d->run.n_nodes;
+             step++) {
+            values[at] += d->signal(step, variable, node, d->user);
+        }
+    }
+    for (size_t v = 0; v < d->spec->n_variables; v++) {
+        const double *begun = spl_monitor_begun(monitor, v, block->first_step);
+        for (size_t i = 0; i < d->run.n_nodes && begun != NULL; i++) {
+            double sum = 0.0;
+            for (uint64_t step = from + 1; step < block->first_step; step++) {
+                sum += d->signal(step, d->spec->variable[v], i, d->user);
+            }
+            ck_assert_mem_eq(&sum, &begun[i], sizeof sum);
+        }
+        ck_assert(from + 1 < block->first_step || begun == NULL);
+    }
+    block->piece_steps = (size_t)piece;
+    block->values = values;
+}
+
 static inline void open_monitor(spl_monitor **monitor, const drive *d, size_t max_block)
 {
     ck_assert_msg(spl_monitor_open(monitor, d->spec, &d->run, max_block) == SPL_OK, "%s",
@@ -130,7 +167,12 @@ static inline recording run_drive(const drive *d)
         block.first_step = step;
         block.n_steps = d->blocks[b % n_blocks];
         block.n_steps = block.n_steps < left ? block.n_steps : (size_t)left;
-        fill_block(d, &block, values);
+        block.piece_steps = 0;
+        if (spl_monitor_takes_pieces(monitor) && (d->pieces >> b % 8 & 1u) != 0) {
+            fill_pieces(d, monitor, &block, values);
+        } else {
+            fill_block(d, &block, values);
+        }
         for (size_t r = n_ranges; r-- > 0;) {
             spl_monitor_observe(
                 monitor, &block, r * n_nodes / n_ranges, (r + 1) * n_nodes / n_ranges);

@@ -38,7 +38,7 @@ static spl_monitor_spec bold_spec(const char *kernel, const char *arithmetic)
 static void read_kernel(const char *kernel, double *taps)
 {
     spl_monitor_spec spec = bold_spec(kernel, "aligned");
-    drive d = {&spec, {1, 4.0, 0, N_TAPS}, impulse, NULL, {64}, 1, false};
+    drive d = {&spec, {1, 4.0, 0, N_TAPS}, impulse, NULL, {64}, 1, false, 0};
     recording r = run_drive(&d);
     double scale = strcmp(kernel, "FirstOrderVolterra") == 0 ? 5.6 * 0.02 * 0.004 : 0.004;
     ck_assert_uint_eq(r.n_rows, N_TAPS);
@@ -89,7 +89,7 @@ START_TEST(a_constant_input_gives_the_integral_of_the_kernel)
         spl_monitor_spec spec = bold_spec("FirstOrderVolterra", "aligned");
         spec.period_ms = 12000.0;
         uint64_t n_steps = (uint64_t)rint(24000.0 / dts[k]);
-        drive d = {&spec, {2, dts[k], 0, n_steps}, constant, &one, {100}, 1, false};
+        drive d = {&spec, {2, dts[k], 0, n_steps}, constant, &one, {100}, 1, false, 0};
         recording r = run_drive(&d);
         ck_assert_uint_eq(r.n_rows, 2);
         ck_assert_uint_eq(r.shape.n_transient_rows, 1);
@@ -104,7 +104,7 @@ START_TEST(tvb_arithmetic_is_one_bin_late_and_unscaled)
     double taps[N_TAPS];
     read_kernel("Gamma", taps);
     spl_monitor_spec spec = bold_spec("Gamma", "tvb");
-    drive d = {&spec, {1, 4.0, 0, N_TAPS}, impulse, NULL, {64}, 1, false};
+    drive d = {&spec, {1, 4.0, 0, N_TAPS}, impulse, NULL, {64}, 1, false, 0};
     recording r = run_drive(&d);
     for (size_t row = 0; row < N_TAPS; row++) {
         double tap = taps[row > 0 ? row - 1 : N_TAPS - 1];
@@ -115,7 +115,7 @@ START_TEST(tvb_arithmetic_is_one_bin_late_and_unscaled)
     const double one = 1.0;
     spec = bold_spec("FirstOrderVolterra", "tvb");
     spec.period_ms = 19500.0;
-    drive e = {&spec, {1, 0.3, 0, 65000}, constant, &one, {100}, 1, false};
+    drive e = {&spec, {1, 0.3, 0, 65000}, constant, &one, {100}, 1, false, 0};
     r = run_drive(&e);
     ck_assert_double_eq_tol(r.values[0][0], 0.112 * 32.33334877, 1e-8);
     free_recording(&r);
@@ -143,8 +143,8 @@ START_TEST(the_transient_feeds_the_kernel)
 {
     const double one = 1.0;
     spl_monitor_spec spec = bold_spec("FirstOrderVolterra", "aligned");
-    drive whole = {&spec, {1, 1.0, 0, 4000}, constant, &one, {50}, 1, false};
-    drive late = {&spec, {1, 1.0, 3000, 4000}, constant, &one, {50}, 1, false};
+    drive whole = {&spec, {1, 1.0, 0, 4000}, constant, &one, {50}, 1, false, 0};
+    drive late = {&spec, {1, 1.0, 3000, 4000}, constant, &one, {50}, 1, false, 0};
     recording a = run_drive(&whole);
     recording b = run_drive(&late);
     ck_assert_uint_eq(a.n_rows, 1000);
@@ -190,13 +190,13 @@ START_TEST(rows_are_convolutions_whatever_their_period)
     spl_monitor_spec spec = default_spec("bold");
     set_option(&spec, "hrf_length", 4.0 * BRIEF_TAPS);
     spec.period_ms = 0.3 * BIN;
-    drive kernel = {
-        &spec, {1, 0.3, 0, BRIEF_TAPS * BIN}, bin_impulse, NULL, {BRIEF_TAPS}, 1, false};
+    drive kernel = {&spec, {1, 0.3, 0, BRIEF_TAPS * BIN}, bin_impulse, NULL, {BRIEF_TAPS},
+        1, false, 0};
     recording taps = run_drive(&kernel);
     spec.period_ms = 0.3 * (double)every;
     for (size_t t = 0; t < 4; t++) {
         drive d = {&spec, {BRIEF_NODES, 0.3, transients[t], BRIEF_STEPS}, uneven, NULL,
-            {16, 1, 50}, 2, true};
+            {16, 1, 50}, 2, true, 0};
         recording r = run_drive(&d);
         ck_assert_uint_eq(r.n_rows, (BRIEF_STEPS - transients[t]) / every);
         for (size_t row = 0; row < r.n_rows; row++) {
@@ -247,7 +247,8 @@ START_TEST(bold_of_a_stored_tvb_run)
     }
     spl_monitor_spec spec = bold_spec("FirstOrderVolterra", "tvb");
     spec.period_ms = 2000.0;
-    drive d = {&spec, {STORED_NODES, 4.0, 0, 17500}, stored_bins, bins, {128}, 2, false};
+    drive d = {
+        &spec, {STORED_NODES, 4.0, 0, 17500}, stored_bins, bins, {128}, 2, false, 0};
     recording r = run_drive(&d);
     ck_assert_uint_eq(r.n_rows, STORED_ROWS);
     for (size_t row = 0; row < STORED_ROWS; row++) {
@@ -279,7 +280,7 @@ START_TEST(balloon_follows_a_pulse)
         spec.period_ms = steps[k];
         set_option(&spec, "step", steps[k]);
         uint64_t n_steps = (uint64_t)(10000.0 / steps[k]);
-        drive d = {&spec, {1, steps[k], 0, n_steps}, pulse, &steps[k], {32}, 1, false};
+        drive d = {&spec, {1, steps[k], 0, n_steps}, pulse, &steps[k], {32}, 1, false, 0};
         recording r = run_drive(&d);
         size_t peak = 0;
         for (size_t row = 0; row < n_steps; row++) {
@@ -304,7 +305,7 @@ START_TEST(balloon_settles_at_the_analytic_value)
         spl_monitor_spec spec = default_spec("balloon");
         spec.period_ms = 1000.0;
         drive d = {
-            &spec, {3, 0.5, 3, 200003}, constant, &expected[k][0], {500}, 1, false};
+            &spec, {3, 0.5, 3, 200003}, constant, &expected[k][0], {500}, 1, false, 0};
         recording r = run_drive(&d);
         ck_assert_uint_eq(r.n_rows, 100);
         ck_assert_double_eq_tol(r.values[0][299], expected[k][1], 1e-10);
@@ -330,8 +331,8 @@ START_TEST(balloon_averages_over_its_internal_step)
     const double quarter = 0.25;
     spl_monitor_spec spec = default_spec("balloon");
     spec.period_ms = 100.0;
-    drive d = {&spec, {1, 0.5, 0, 8000}, alternating, NULL, {10}, 1, false};
-    drive e = {&spec, {1, 0.5, 0, 8000}, constant, &quarter, {10}, 1, false};
+    drive d = {&spec, {1, 0.5, 0, 8000}, alternating, NULL, {10}, 1, false, 0};
+    drive e = {&spec, {1, 0.5, 0, 8000}, constant, &quarter, {10}, 1, false, 0};
     recording a = run_drive(&d);
     recording b = run_drive(&e);
     ck_assert_uint_eq(a.n_rows, 40);
@@ -365,7 +366,7 @@ START_TEST(balloon_outside_its_domain_is_an_error)
     for (size_t k = 0; k < 2; k++) {
         for (size_t block = 1; block < 5000; block *= 17) {
             spl_monitor_spec spec = default_spec("balloon");
-            drive d = {&spec, {4, 1.0, 0, 5000}, harmful, users[k], {block}, 2, false};
+            drive d = {&spec, {4, 1.0, 0, 5000}, harmful, users[k], {block}, 2, false, 0};
             recording r = run_drive(&d);
             ck_assert_int_eq(r.status, SPL_ERR_DIVERGED);
             ck_assert_str_eq(spl_last_error(), messages[k]);
@@ -386,7 +387,7 @@ START_TEST(balloon_has_the_same_bits_on_every_target)
 {
     spl_monitor_spec spec = default_spec("balloon");
     spec.period_ms = 20.0;
-    drive d = {&spec, {19, 0.5, 0, 2000}, spread, NULL, {16}, 2, false};
+    drive d = {&spec, {19, 0.5, 0, 2000}, spread, NULL, {16}, 2, false, 0};
     ck_assert_int_eq(setenv("SPL_TARGET", "scalar", 1), 0);
     recording expected = run_drive(&d);
     ck_assert(expected.values[0][49 * 19 + 18] != expected.values[0][49 * 19 + 17]);

@@ -141,7 +141,7 @@ START_TEST(samples_are_the_states_of_their_steps)
         spec.n_variables = 2;
         spec.variable[0] = variable[0];
         spec.variable[1] = variable[1];
-        drive d = {&spec, {5, 0.25, 7, 50}, scramble, NULL, {9, 4}, 2, false};
+        drive d = {&spec, {5, 0.25, 7, 50}, scramble, NULL, {9, 4}, 2, false, 0};
         uint64_t istep = k < 2 ? 1 : 4;
         recording r = run_drive(&d);
         ck_assert_uint_eq(r.shape.n_rows, 43 / istep);
@@ -165,7 +165,7 @@ START_TEST(averages_cover_whole_windows)
 {
     spl_monitor_spec spec = default_spec("temporal_average");
     spec.variable[0] = 1;
-    drive d = {&spec, {6, 0.1, 13, 59}, scramble, NULL, {5, 3, 17}, 3, false};
+    drive d = {&spec, {6, 0.1, 13, 59}, scramble, NULL, {5, 3, 17}, 3, false, 0};
     recording r = run_drive(&d);
     ck_assert_uint_eq(r.n_rows, 4); /* the rest of 6 steps is no window */
     for (size_t row = 0; row < 4; row++) {
@@ -230,16 +230,21 @@ static spl_monitor_spec battery_spec(const spl_monitor_kind *kind)
 
 START_TEST(bits_do_not_depend_on_blocks_ranges_or_restarts)
 {
-    const spl_monitor_kind *kind = spl_monitor_at((size_t)_i);
+    const spl_monitor_kind *kind = spl_monitor_at((size_t)_i / 4);
     spl_monitor_spec spec = battery_spec(kind);
-    drive d = {&spec, {11, 0.25, 37, 1003}, scramble, NULL, {1}, 1, false};
-    static const size_t blocks[][3] = {{64}, {7, 3, 16}, {1003}, {1}};
+    drive d = {&spec, {11, 0.25, 37, 1003}, scramble, NULL, {1}, 1, false, 0};
+    static const size_t blocks[][3] = {{64}, {7, 3, 16}, {1003}, {1}, {2, 5, 31}};
+    if (kind->period_ms > 0.0 && _i % 2 == 1) {
+        spec.period_ms = 1.0;
+    }
+    d.run.n_transient = _i / 2 % 2 == 1 ? 36 : 37; /* whole milliseconds or not */
     recording expected = run_drive(&d);
     ck_assert_uint_eq(expected.n_rows, expected.shape.n_rows);
-    for (size_t b = 0; b < 4; b++) {
-        memcpy(d.blocks, blocks[b], sizeof d.blocks);
-        d.n_ranges = 1 + b * 2;
-        d.resume = b != 2;
+    for (size_t b = 0; b < 20; b++) {
+        memcpy(d.blocks, blocks[b % 5], sizeof d.blocks);
+        d.n_ranges = 1 + b % 4 * 2;
+        d.resume = b % 5 != 2;
+        d.pieces = b < 5 ? 0 : b < 10 ? 0xFF : b < 15 ? 0x5E : 0xA5;
         recording r = run_drive(&d);
         ck_assert_uint_eq(r.n_rows, expected.n_rows);
         for (size_t v = 0; v < 2; v++) {
@@ -250,6 +255,71 @@ START_TEST(bits_do_not_depend_on_blocks_ranges_or_restarts)
         free_recording(&r);
     }
     free_recording(&expected);
+}
+END_TEST
+
+START_TEST(a_piece_is_a_millisecond)
+{
+    ck_assert_uint_eq(spl_piece_steps(0.1), 10);
+    ck_assert_uint_eq(spl_piece_steps(0.05), 20);
+    ck_assert_uint_eq(spl_piece_steps(0.5), 2);
+    ck_assert_uint_eq(spl_piece_steps(0.0625), 16);
+    ck_assert_uint_eq(spl_piece_steps(1.0 / 3.0), 3);
+    ck_assert_uint_eq(spl_piece_steps(1.0), 0);
+    ck_assert_uint_eq(spl_piece_steps(2.0), 0);
+    ck_assert_uint_eq(spl_piece_steps(0.3), 0);
+    ck_assert_uint_eq(spl_piece_steps(0.0122), 0);
+    static const struct {
+        const char *kind;
+        double period_ms;
+        uint64_t n_transient;
+        bool takes;
+    } cases[] = {
+        {"temporal_average", 1.0, 0, true},
+        {"temporal_average", 3.0, 20, true},
+        {"temporal_average", 1.5, 0, false},
+        {"temporal_average", 1.0, 15, false},
+        {"bold", 2000.0, 0, true},
+        {"bold", 1.0, 10, true},
+        {"bold", 0.5, 0, false},
+        {"bold", 2000.0, 5, false},
+        {"subsample", 1.0, 0, false},
+        {"global_average", 1.0, 0, false},
+        {"raw", 0.0, 0, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        spl_monitor_spec spec = default_spec(cases[i].kind);
+        const spl_monitor_run run = {3, 0.1, cases[i].n_transient, 100000};
+        spl_monitor *monitor = NULL;
+        spec.period_ms = cases[i].period_ms;
+        ck_assert_int_eq(spl_monitor_open(&monitor, &spec, &run, 16), SPL_OK);
+        ck_assert_msg(spl_monitor_takes_pieces(monitor) == cases[i].takes, "%s, %g ms",
+            cases[i].kind, cases[i].period_ms);
+        spl_monitor_close(monitor);
+    }
+}
+END_TEST
+
+/* The sum of a bin is that of its milliseconds, as the manual says: of numbers that
+ * round, the last bits tell. */
+START_TEST(bins_are_sums_of_whole_milliseconds)
+{
+    spl_monitor_spec spec = default_spec("temporal_average");
+    spec.period_ms = 4.0;
+    drive d = {&spec, {1, 0.25, 4, 1004}, scramble, NULL, {7}, 1, false, 0};
+    recording r = run_drive(&d);
+    for (uint64_t row = 0; row < r.n_rows; row++) {
+        double sum = 0.0;
+        for (uint64_t piece = 0; piece < 4; piece++) {
+            double part = 0.0;
+            for (uint64_t k = 1; k <= 4; k++) {
+                part += scramble(4 + row * 16 + piece * 4 + k, 0, 0, NULL);
+            }
+            sum += part;
+        }
+        ck_assert(r.values[0][row] == sum / 16.0);
+    }
+    free_recording(&r);
 }
 END_TEST
 
@@ -340,8 +410,10 @@ Suite *spl_test_suite(void)
     tcase_add_loop_test(tcase, samples_are_the_states_of_their_steps, 0, 3);
     tcase_add_test(tcase, averages_cover_whole_windows);
     tcase_add_test(tcase, windows_are_stamped_middle_end_or_as_tvb);
+    tcase_add_test(tcase, a_piece_is_a_millisecond);
+    tcase_add_test(tcase, bins_are_sums_of_whole_milliseconds);
     tcase_add_loop_test(tcase, bits_do_not_depend_on_blocks_ranges_or_restarts, 0,
-        (int)spl_monitor_count());
+        4 * (int)spl_monitor_count());
     tcase_add_test(tcase, a_mean_is_the_quotient_to_the_last_bit);
     tcase_add_test(tcase, memory_does_not_depend_on_the_duration);
     suite_add_tcase(suite, tcase);
