@@ -124,8 +124,7 @@ void spl_record_behind(spl_network *network, size_t n_steps);
  * block does by itself. */
 #define spl_record_save SPL_PRECISE(spl_record_save)
 void spl_record_save(spl_network *network, size_t first, size_t last);
-/* The block will be advanced once more, or counts for nothing: all its sums are what they
- * were before it. */
+/* The block will be advanced once more: all its sums are what they were before it. */
 #define spl_record_repeat SPL_PRECISE(spl_record_repeat)
 void spl_record_repeat(const spl_network *network);
 /* All n steps, for the monitors, and what these take as doubles of nodes [begin, end). */

@@ -295,7 +295,6 @@ static size_t replay(loop_state *team)
     while (network->step < start + n_steps) {
         spl_record_behind(network, team->n_kept + (size_t)(network->step - start));
         if (!advance(team, &worker, false)) {
-            spl_record_repeat(network);
             break;
         }
         network->step++;

@@ -7,7 +7,8 @@
 #include "monitor/kind.h"
 
 /* Doubles count steps exactly up to here. */
-#define MAX_STEPS 9007199254740992.0
+#define MAX_STEPS       9007199254740992.0
+#define MAX_PIECE_STEPS 1e6
 
 spl_status spl_whole_steps(
     const char *what, double time_ms, double dt_ms, uint64_t *steps)
@@ -39,12 +40,9 @@ spl_status spl_monitor_steps(double period_ms, double dt_ms, uint64_t *steps)
 
 size_t spl_piece_steps(double dt_ms)
 {
-    uint64_t steps = 0;
-    const bool whole = fabs(rint(1.0 / dt_ms) * dt_ms - 1.0) <= 1e-9;
-    if (whole && dt_ms < 1.0) {
-        steps = (uint64_t)rint(1.0 / dt_ms);
-    }
-    return (size_t)steps;
+    const double steps = rint(1.0 / dt_ms);
+    const bool whole = fabs(steps * dt_ms - 1.0) <= 1e-9;
+    return whole && steps > 1.0 && steps <= MAX_PIECE_STEPS ? (size_t)steps : 0;
 }
 
 /* Rows that end at or before a step. */
@@ -165,7 +163,8 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
         monitor->piece_steps = piece;
         monitor->n_piece = monitor->bin_steps > piece ? monitor->n_sum : 0;
     }
-    monitor->max_rows = (size_t)((max_block - 1) / monitor->row_steps + 1);
+    const size_t row_of_block = spl_monitor_takes_pieces(monitor) ? piece : 1;
+    monitor->max_rows = (size_t)((max_block * row_of_block - 1) / monitor->row_steps + 1);
     monitor->in_place = monitor->ops->row == spl_monitor_copy_row && evenly_apart(spec);
 out:
     return status;
@@ -232,18 +231,22 @@ const spl_bin_kernels *spl_monitor_kernels(const spl_monitor *monitor)
     return kernels[monitor->target];
 }
 
-/* Add `count` samples, of which `stride` numbers are from one to the next. */
-static void add_to(const spl_monitor *monitor, double *sum, size_t v,
-    const double *samples, size_t stride, size_t count, size_t begin, size_t end)
+static double *of_variable(const spl_monitor *monitor, double *sums, size_t v)
 {
-    spl_monitor_kernels(monitor)->add(sum + v * monitor->run.n_nodes + begin,
-        samples + begin, stride, count, end - begin);
+    return sums + v * monitor->run.n_nodes;
 }
 
-static void clear(
-    const spl_monitor *monitor, double *sum, size_t v, size_t begin, size_t end)
+/* Add `count` samples that are `stride` apart to the sums of the nodes. */
+static void add(const spl_monitor *monitor, double *sum, const double *samples,
+    size_t stride, size_t count, size_t begin, size_t end)
 {
-    memset(sum + v * monitor->run.n_nodes + begin, 0, (end - begin) * sizeof *sum);
+    spl_monitor_kernels(monitor)->add(
+        sum + begin, samples + begin, stride, count, end - begin);
+}
+
+static void clear(double *sum, size_t begin, size_t end)
+{
+    memset(sum + begin, 0, (end - begin) * sizeof *sum);
 }
 
 static spl_place find_place(const spl_monitor *monitor, uint64_t first_step)
@@ -298,7 +301,7 @@ static spl_row_range rows_of(const spl_monitor *monitor, spl_place at, uint64_t 
 }
 
 /* What is due at `step` of variable v: `values` are the sums of the bin that ends there,
- * or samples. */
+ * or the samples. */
 static void end_bin(spl_monitor *monitor, const spl_place *at, spl_row_range rows,
     uint64_t step, size_t v, const double *values, size_t begin, size_t end)
 {
@@ -311,7 +314,8 @@ static void end_bin(spl_monitor *monitor, const spl_place *at, spl_row_range row
     }
 }
 
-static void next_bin(const spl_monitor *monitor, spl_place *at, uint64_t step)
+/* The place behind `step`, at which rows and bins may end. */
+static void pass(const spl_monitor *monitor, spl_place *at, uint64_t step)
 {
     at->step = step + 1;
     if (step == at->row_end) {
@@ -328,73 +332,78 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Steps first .. last, which are of one piece, to the sums of variable v. */
+static void add_steps(spl_monitor *monitor, const spl_samples *block, size_t v,
+    uint64_t first, uint64_t last, size_t begin, size_t end)
+{
+    double *piece = of_variable(monitor, monitor->piece, v);
+    add(monitor, piece, spl_monitor_values(monitor, block, v, first),
+        block->n_variables * block->stride, (size_t)(last - first + 1), begin, end);
+    if (monitor->n_piece > 0 && last % monitor->piece_steps == 0) {
+        add(monitor, of_variable(monitor, monitor->sum, v), piece, 0, 1, begin, end);
+        clear(piece, begin, end);
+    }
+}
+
 /* Rows of the block that are steps. */
 static void take_steps(spl_monitor *monitor, const spl_samples *block, spl_place at,
     spl_row_range rows, size_t begin, size_t end)
 {
     const uint64_t last = last_step(block);
-    const size_t stride = block->n_variables * block->stride;
-    const uint64_t piece = monitor->n_piece > 0 ? monitor->piece_steps : 0;
     while (at.step <= last) {
         uint64_t stop = least(least(at.bin_end, at.row_end), last);
-        if (piece > 0) {
-            stop = least(stop, window_end(at.step, 0, piece));
+        if (monitor->n_piece > 0) {
+            stop = least(stop, window_end(at.step, 0, monitor->piece_steps));
         }
         for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-            double *sum = monitor->sum + v * monitor->run.n_nodes;
-            const double *values = spl_monitor_values(monitor, block, v, at.step);
+            double *sum = of_variable(monitor, monitor->sum, v);
             if (monitor->bin_steps == 0) {
                 end_bin(monitor, &at, rows, stop, v,
                     spl_monitor_values(monitor, block, v, stop), begin, end);
                 continue;
             }
-            add_to(monitor, monitor->piece, v, values, stride,
-                (size_t)(stop - at.step + 1), begin, end);
-            if (piece > 0 && stop % piece == 0) {
-                add_to(monitor, monitor->sum, v,
-                    monitor->piece + v * monitor->run.n_nodes, 0, 1, begin, end);
-                clear(monitor, monitor->piece, v, begin, end);
-            }
+            add_steps(monitor, block, v, at.step, stop, begin, end);
             end_bin(monitor, &at, rows, stop, v, sum, begin, end);
             if (stop == at.bin_end) {
-                clear(monitor, monitor->sum, v, begin, end);
+                clear(sum, begin, end);
             }
         }
-        next_bin(monitor, &at, stop);
+        pass(monitor, &at, stop);
     }
 }
 
-/* Rows of the block that are pieces: the last is kept if it is only begun. */
+/* Rows of the block that are pieces. One is the whole bin, or is added to it. */
 static void take_pieces(spl_monitor *monitor, const spl_samples *block, spl_place at,
     spl_row_range rows, size_t begin, size_t end)
 {
     const uint64_t last = last_step(block);
     const uint64_t piece = block->piece_steps;
-    const uint64_t first = (block->first_step - 1) / piece;
     const size_t stride = block->n_variables * block->stride;
-    const size_t n_nodes = monitor->run.n_nodes;
     uint64_t stop = window_end(at.step, 0, piece);
-    const double *values = block->values + (stop / piece - 1 - first) * stride;
+    const uint64_t row = (stop - 1) / piece - (block->first_step - 1) / piece;
+    const double *values = block->values + row * stride;
     for (; stop <= last; stop += piece, values += stride) {
         for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-            const double *row = values + monitor->spec.variable[v] * block->stride;
-            const double *sum = row;
-            if (monitor->n_piece > 0) {
-                add_to(monitor, monitor->sum, v, row, 0, 1, begin, end);
-                sum = monitor->sum + v * n_nodes;
+            const double *sums = values + monitor->spec.variable[v] * block->stride;
+            double *sum = of_variable(monitor, monitor->sum, v);
+            if (monitor->n_piece == 0) {
+                end_bin(monitor, &at, rows, stop, v, sums, begin, end);
+                continue;
             }
+            add(monitor, sum, sums, 0, 1, begin, end);
             end_bin(monitor, &at, rows, stop, v, sum, begin, end);
-            if (stop == at.bin_end && monitor->n_piece > 0) {
-                clear(monitor, monitor->sum, v, begin, end);
+            if (stop == at.bin_end) {
+                clear(sum, begin, end);
             }
         }
-        next_bin(monitor, &at, stop);
+        pass(monitor, &at, stop);
     }
     for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-        clear(monitor, monitor->piece, v, begin, end);
+        double *begun = of_variable(monitor, monitor->piece, v);
+        clear(begun, begin, end);
         if (last % piece != 0) {
-            add_to(monitor, monitor->piece, v,
-                values + monitor->spec.variable[v] * block->stride, 0, 1, begin, end);
+            add(monitor, begun, values + monitor->spec.variable[v] * block->stride, 0, 1,
+                begin, end);
         }
     }
 }
@@ -427,9 +436,9 @@ bool spl_monitor_takes_pieces(const spl_monitor *monitor)
 
 const double *spl_monitor_begun(const spl_monitor *monitor, size_t v, uint64_t first_step)
 {
-    const bool begun = first_step > monitor->bin_origin + 1 &&
-                       (first_step - 1) % monitor->piece_steps != 0;
-    return begun ? monitor->piece + v * monitor->run.n_nodes : NULL;
+    const bool begun =
+        first_step > monitor->bin_origin && (first_step - 1) % monitor->piece_steps != 0;
+    return begun ? of_variable(monitor, monitor->piece, v) : NULL;
 }
 
 spl_status spl_monitor_finish(

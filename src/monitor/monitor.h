@@ -50,14 +50,14 @@ typedef struct spl_samples {
     const double *values; /* [rows][n_variables][stride] */
 } spl_samples;
 
-/* Steps of a piece: those of a millisecond; 0 if that is no whole number of steps, or
- * one. */
+/* Steps of a piece: those of a millisecond; 0 if that is no whole number of steps, at
+ * least two and at most a million. */
 size_t spl_piece_steps(double dt_ms);
 
 typedef struct spl_monitor spl_monitor;
 
 /* Make the monitor of `spec` for `run`.
- *   max_block   the largest n_steps of a block
+ *   max_block   most rows of a block, be they steps or pieces
  * Result: SPL_OK; SPL_ERR_CONFIG if it would never record a row or an option is out of
  * bounds; SPL_ERR_NO_MEMORY. */
 SPL_MUST_CHECK spl_status spl_monitor_open(spl_monitor **out,
@@ -72,8 +72,8 @@ void spl_monitor_observe(
 /* Whether the monitor can take pieces: it needs no state but in sums over whole ones. */
 bool spl_monitor_takes_pieces(const spl_monitor *monitor);
 
-/* Variable v of the piece under way before `first_step`, over the nodes; NULL if none is,
- * or if the monitor does not observe these steps. */
+/* Variable v of the piece that is under way before `first_step`, over the nodes; NULL if
+ * none is, or if the monitor does not observe these steps. It must take pieces. */
 const double *spl_monitor_begun(
     const spl_monitor *monitor, size_t v, uint64_t first_step);
 

@@ -371,9 +371,7 @@ static spl_status engine_create(spl_engine **out, const spl_settings *settings,
         .delay_median = plan->delay_median,
         .delay_max = plan->delay_max,
         .block = network->reference ? 1 : plan->block,
-        .max_block = network->n_steps_in_pieces > network->n_rows
-                         ? network->n_steps_in_pieces
-                         : network->n_rows,
+        .max_block = network->n_rows,
         .max_threads = network->threads,
         .memory_bytes =
             sizeof *self + self->arena.size + (like == NULL ? plan_bytes(plan) : 0),

@@ -111,20 +111,7 @@ static void place_f4(spl_sim *sim, uint64_t first_step, spl_recording *recording
     }
 }
 
-/* All monitors take sums over pieces of states. */
-static bool all_take_pieces(const spl_sim *sim)
-{
-    bool all = true;
-    for (size_t m = 0; m < sim->n_monitors && all; m++) {
-        const spl_monitor_spec *spec = &sim->settings.monitors[m];
-        all = spl_monitor_takes_pieces(sim->monitors[m]);
-        for (size_t v = 0; v < spec->n_variables; v++) {
-            all = all && spec->variable[v] < sim->settings.model->n_states;
-        }
-    }
-    return all;
-}
-
+/* States are summed over pieces, which go on from what the monitors have of them. */
 static void begin_pieces(
     const spl_sim *sim, uint64_t first_step, spl_recording *recording)
 {
@@ -144,7 +131,7 @@ static void begin_pieces(
 static void place_rows(void *user, uint64_t first_step, spl_recording *recording)
 {
     spl_sim *sim = user;
-    if (recording->n_steps_in_pieces > 0 && all_take_pieces(sim)) {
+    if (recording->n_steps_in_pieces > 0 && sim->all_take_pieces) {
         begin_pieces(sim, first_step, recording);
     } else if (sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL) {
         place_f4(sim, first_step, recording);

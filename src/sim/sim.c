@@ -28,9 +28,12 @@ static spl_status open_monitors(spl_sim *sim)
     if (sim->monitors == NULL || sim->placed == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: monitors");
     }
+    sim->all_take_pieces = true;
     for (size_t m = 0; m < settings->n_monitors; m++) {
         spl_monitor_spec spec = settings->monitors[m];
+        bool states = true;
         for (size_t v = 0; v < spec.n_variables; v++) {
+            states = states && spec.variable[v] < settings->model->n_states;
             const int slot = sim->engine->slot[spec.variable[v]];
             spl_bug_assert(slot >= 0);
             spec.variable[v] = (size_t)slot;
@@ -38,6 +41,8 @@ static spl_status open_monitors(spl_sim *sim)
         SPL_TRY(spl_monitor_open(&sim->monitors[m], &spec, &run, sim->engine->max_block));
         sim->n_monitors++;
         sim->has_raw_f4 = sim->has_raw_f4 || spl_monitor_is_raw_f4(sim->monitors[m]);
+        sim->all_take_pieces =
+            sim->all_take_pieces && states && spl_monitor_takes_pieces(sim->monitors[m]);
         sim->memory_bytes += spl_monitor_memory(&spec, &run, sim->engine->max_block);
     }
 out:

@@ -17,8 +17,9 @@ struct spl_sim {
     spl_engine *engine;
     size_t n_monitors;
     spl_monitor **monitors;
-    bool has_raw_f4; /* one of them could have its rows written to their place */
-    bool *placed;    /* [n_monitors]: its rows of the running block were */
+    bool has_raw_f4;      /* one of them could have its rows written to their place */
+    bool all_take_pieces; /* of states: kernels may sum these */
+    bool *placed; /* [n_monitors]: the rows of the running block were so written */
     uint64_t memory_bytes;
     uint64_t output_bytes; /* 0 without a results file */
 

@@ -269,6 +269,9 @@ START_TEST(a_piece_is_a_millisecond)
     ck_assert_uint_eq(spl_piece_steps(2.0), 0);
     ck_assert_uint_eq(spl_piece_steps(0.3), 0);
     ck_assert_uint_eq(spl_piece_steps(0.0122), 0);
+    ck_assert_uint_eq(spl_piece_steps(1e-6), 1000000);
+    ck_assert_uint_eq(spl_piece_steps(1e-7), 0);
+    ck_assert_uint_eq(spl_piece_steps(1e-300), 0);
     static const struct {
         const char *kind;
         double period_ms;
