@@ -83,8 +83,9 @@ struct spl_engine {
     const char *gates; /* exponentials of the model's gates: "shared" or "separate" */
     size_t n_edges;    /* self-edges included */
     uint32_t delay_min, delay_median, delay_max;
-    size_t block, max_block;      /* steps of a block; most that are shown at once, or pieces */
-    int max_threads;              /* those chosen at first */
+    size_t block,
+        max_block;   /* steps of a block; most that are shown at once, or pieces */
+    int max_threads; /* those chosen at first */
     int slot[SPL_MAX_STATES + 2]; /* of the variables in the record; -1: not recorded */
     uint64_t memory_bytes;
     size_t copy_bytes, batch_bytes;
