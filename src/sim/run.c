@@ -342,6 +342,10 @@ static spl_status advance_to(spl_sim *sim, uint64_t end)
         } else {
             SPL_TRY(advance_chunk(sim, stop));
         }
+        /* asked for while the last block of a chunk was advanced */
+        if (n_stops(sim) > 0 && spl_sim_steps_done(sim) < end) {
+            SPL_TRY(interrupted(sim));
+        }
     }
 out:
     return status;
