@@ -603,15 +603,16 @@ static size_t wait_for_room(spl_output *output, const spl_ring *ring)
     return output->status == SPL_OK ? ring->capacity - (size_t)(appended - written) : 0;
 }
 
-/* The I/O thread may have the rows; it is woken for a full block. */
+/* The I/O thread may have the rows; it is woken for a full block, and only when it will
+ * not have to wait for the mutex: on one processor it would come and go twice. */
 static void hand_over(spl_output *output, spl_ring *ring, uint64_t appended)
 {
     const bool full = appended % ring->rows_per_block < appended - ring->appended;
     atomic_store_explicit(&ring->appended, appended, memory_order_release);
     if (full) {
         pthread_mutex_lock(&output->mutex);
-        pthread_cond_signal(&output->work);
         pthread_mutex_unlock(&output->mutex);
+        pthread_cond_signal(&output->work);
     }
 }
 
