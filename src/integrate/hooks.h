@@ -11,13 +11,16 @@
 /* How the states of consecutive steps are recorded: for the monitors step by step or as
  * sums over pieces, and in single precision past them. */
 typedef struct spl_recording {
-    size_t n_steps;           /* given: most that are shown at once, step by step */
-    size_t n_steps_in_pieces; /* the same as sums of pieces; 0: there can be none */
-    size_t piece_steps;       /* 0: step by step; see spl_samples */
+    /* given: most steps that are shown at once, step by step; as sums of pieces, 0: there
+     * can be none; in f4 alone */
+    size_t n_steps, n_steps_in_pieces, n_steps_in_f4;
+    size_t piece_steps; /* 0: step by step; see spl_samples. Not for variables other than
+                           states, which are then not_f8 */
     const double *begun[SPL_MAX_STATES]; /* the piece under way, over the nodes; NULL */
     float *f4[SPL_MAX_STATES];       /* node 0 at the first step; NULL: not wanted so */
     size_t f4_pitch;                 /* floats from step to step */
     bool not_f8[SPL_MAX_STATES + 2]; /* variables that no monitor has to see */
+    bool f4_alone; /* these are all; n_steps_in_f4 have room in f4, else only n_steps */
 } spl_recording;
 
 /* What becomes of a block; all may be NULL. */
@@ -30,10 +33,9 @@ typedef struct spl_block_hooks {
     bool (*finish)(void *user, const spl_samples *block);
     /* several short blocks may be shown as one, which takes less time */
     bool collect;
-    /* by the calling thread, before the steps from first_step on, at most n_steps or
-     * n_steps_in_pieces of them, are advanced and then shown at once: fill `recording`,
-     * which is zero but for these. Not for the reference engine, nor for networks with
-     * subnetworks */
+    /* by the calling thread, before the steps from first_step on, as many as are shown at
+     * once, are advanced: fill `recording`, which is zero but for what is given. Not for
+     * the reference engine, nor for networks with subnetworks */
     void (*place)(void *user, uint64_t first_step, spl_recording *recording);
 } spl_block_hooks;
 

@@ -93,8 +93,10 @@ typedef struct spl_network {
     /* what the monitors see of several blocks at once: record.c */
     size_t n_rows;            /* steps of rows; at least B */
     size_t n_steps_in_pieces; /* steps of rows that are sums of pieces; or 0: no such */
+    size_t n_steps_in_f4;     /* steps that need no rows; at least n_rows */
     size_t most_kept;         /* one of them: which it is now */
     uint64_t recorded_from;   /* steps before the first row */
+    bool keeps_rows;          /* some variable goes to rows */
     spl_recording recording;
     int slot[SPL_MAX_STATES + 2]; /* of the variables in rows; run.slot: of those that go
                                      there now */

@@ -24,24 +24,32 @@ static void begin_pieces(const spl_network *network)
     }
 }
 
+static size_t fewer(size_t a, uint64_t b)
+{
+    return a < b ? a : (size_t)b;
+}
+
 void spl_record_begin(
     spl_network *network, const spl_block_hooks *hooks, uint64_t n_steps)
 {
     spl_recording *recording = &network->recording;
-    const size_t most = network->n_rows;
-    const size_t pieces = network->n_steps_in_pieces;
     *recording = (spl_recording){
-        .n_steps = n_steps < most ? (size_t)n_steps : most,
-        .n_steps_in_pieces = n_steps < pieces ? (size_t)n_steps : pieces,
+        .n_steps = fewer(network->n_rows, n_steps),
+        .n_steps_in_pieces = fewer(network->n_steps_in_pieces, n_steps),
+        .n_steps_in_f4 = fewer(network->n_steps_in_f4, n_steps),
     };
     network->recorded_from = network->step;
+    network->keeps_rows = false;
     if (hooks->place != NULL) {
         hooks->place(hooks->user, network->step + 1, recording);
     }
     for (size_t v = 0; v < SPL_MAX_STATES + 2; v++) {
         network->run.slot[v] = recording->not_f8[v] ? -1 : network->slot[v];
+        network->keeps_rows = network->keeps_rows || network->run.slot[v] >= 0;
     }
-    network->most_kept = recording->piece_steps > 0 ? pieces : most;
+    network->most_kept = recording->f4_alone          ? network->n_steps_in_f4
+                         : recording->piece_steps > 0 ? network->n_steps_in_pieces
+                                                      : network->n_rows;
     begin_pieces(network);
 }
 
@@ -49,7 +57,7 @@ void spl_record_behind(spl_network *network, size_t n_steps)
 {
     const spl_recording *recording = &network->recording;
     const size_t piece = recording->piece_steps;
-    if (network->rows != NULL) {
+    if (network->keeps_rows) {
         network->record = network->rows + row_behind(network, n_steps) *
                                               network->run.n_slots * network->stride;
     }

@@ -271,6 +271,16 @@ static size_t choose_steps_in_pieces(
     return most < network->n_rows ? network->n_rows : most;
 }
 
+/* The same without rows: what goes on between blocks has left all caches meanwhile, and
+ * of large networks a few steps take long enough. */
+static size_t choose_steps_in_f4(const spl_network *network)
+{
+    enum { NODE_STEPS = 1 << 17, MOST = 256 };
+    const size_t worth = NODE_STEPS / network->stride;
+    const size_t most = worth < MOST ? worth : MOST;
+    return most < network->n_rows ? network->n_rows : most;
+}
+
 /* Runs twice: to measure, then to place. */
 static void layout(
     spl_network *network, spl_arena *arena, const spl_settings *settings, bool dense)
@@ -563,6 +573,7 @@ spl_status spl_network_assemble(spl_network *network, spl_arena *arena,
     const bool dense = like == NULL && choose_dense(network, settings);
     network->n_rows = choose_rows(network, settings);
     network->n_steps_in_pieces = choose_steps_in_pieces(network, settings);
+    network->n_steps_in_f4 = choose_steps_in_f4(network);
 
     layout(network, arena, settings, dense);
     SPL_TRY(spl_arena_commit(arena));

@@ -75,12 +75,11 @@ out:
     return status;
 }
 
-/* Places for the rows of monitor m, if they are what the kernels can write there. */
-static bool place(
-    const spl_sim *sim, size_t m, uint64_t first_step, spl_recording *recording)
+/* Places for n rows of monitor m, if they are what the kernels can write there. */
+static bool place(const spl_sim *sim, size_t m, uint64_t first_step, size_t n_steps,
+    spl_recording *recording)
 {
     const spl_monitor_spec *spec = &sim->settings.monitors[m];
-    const size_t n_steps = recording->n_steps;
     const uint64_t first_row = spl_monitor_rows(sim->monitors[m], first_step - 1);
     const uint64_t end_row = spl_monitor_rows(sim->monitors[m], first_step - 1 + n_steps);
     bool can = spl_monitor_is_raw_f4(sim->monitors[m]) && end_row - first_row == n_steps;
@@ -97,18 +96,24 @@ static bool place(
     return row != NULL;
 }
 
-/* States of every step go from the kernels to where the file is written from. */
-static void place_f4(spl_sim *sim, uint64_t first_step, spl_recording *recording)
+/* States of n steps go from the kernels to where the file is written from; whether all
+ * that are wanted do. */
+static bool place_f4(
+    spl_sim *sim, uint64_t first_step, size_t n_steps, spl_recording *recording)
 {
-    recording->f4_pitch = sim->settings.n_nodes;
+    bool all = true;
+    memset(recording->f4, 0, sizeof recording->f4);
     memset(recording->not_f8, true, sizeof recording->not_f8);
+    recording->f4_pitch = sim->settings.n_nodes;
     for (size_t m = 0; m < sim->n_monitors; m++) {
         const spl_monitor_spec *spec = &sim->settings.monitors[m];
-        sim->placed[m] = place(sim, m, first_step, recording);
+        sim->placed[m] = place(sim, m, first_step, n_steps, recording);
+        all = all && sim->placed[m];
         for (size_t v = 0; v < spec->n_variables && !sim->placed[m]; v++) {
             recording->not_f8[spec->variable[v]] = false;
         }
     }
+    return all;
 }
 
 /* States are summed over pieces, which go on from what the monitors have of them. */
@@ -134,7 +139,11 @@ static void place_rows(void *user, uint64_t first_step, spl_recording *recording
     if (recording->n_steps_in_pieces > 0 && sim->all_take_pieces) {
         begin_pieces(sim, first_step, recording);
     } else if (sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL) {
-        place_f4(sim, first_step, recording);
+        recording->f4_alone =
+            place_f4(sim, first_step, recording->n_steps_in_f4, recording);
+        if (!recording->f4_alone) {
+            place_f4(sim, first_step, recording->n_steps, recording);
+        }
     }
 }
 

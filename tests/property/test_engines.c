@@ -230,8 +230,8 @@ START_TEST(a_long_run_of_a_large_network_has_the_same_bits)
     bits_outcome *got = bits_run(c,
         &(bits_way){.threads = 2, .chunk = 777, .collect = true, .dropped = v_only},
         n_steps);
-    bits_outcome *placed =
-        bits_run(c, &(bits_way){.places = true, .dropped = v_only}, n_steps);
+    bits_outcome *placed = bits_run(
+        c, &(bits_way){.places = true, .collect = true, .dropped = v_only}, n_steps);
     bits_outcome *summed = bits_run(c,
         &(bits_way){.threads = 2,
             .chunk = 777,

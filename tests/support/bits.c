@@ -297,7 +297,8 @@ static void make_places(void *user, uint64_t first_step, spl_recording *recordin
     row_taker *taker = user;
     const bits_outcome *o = taker->outcome;
     const unsigned turn = taker->n_times++ % 6;
-    const size_t n_steps = recording->n_steps;
+    const bool alone = turn == 2 && (o->dropped >> o->n_states & 3u) == 3u;
+    const size_t n_steps = alone ? recording->n_steps_in_f4 : recording->n_steps;
     const size_t size = n_steps * (o->n_nodes + BEHIND);
     ck_assert(taker->places == NULL);
     ck_assert_uint_eq(first_step, o->n_steps + 1);
@@ -308,6 +309,7 @@ static void make_places(void *user, uint64_t first_step, spl_recording *recordin
         make_pieces(taker, first_step, recording);
         return;
     }
+    recording->f4_alone = alone;
     taker->places = take(o->n_states * size, sizeof *taker->places);
     taker->n_placed = n_steps;
     for (size_t i = 0; i < o->n_states * size; i++) {

@@ -160,6 +160,55 @@ START_TEST(the_last_rows_come_back_from_the_file)
 }
 END_TEST
 
+enum { MANY_ROWS = 200000 };
+
+/* Every row of monitor 0 as the file has it. */
+typedef struct {
+    uint64_t n_rows;
+    float rows[MANY_ROWS][N];
+} many;
+
+static spl_status take_many(void *user, const spl_frame *frame)
+{
+    many *m = user;
+    ck_assert_uint_eq(frame->first_row, m->n_rows);
+    for (size_t i = 0; i < frame->n_rows * N; i++) {
+        m->rows[m->n_rows + i / N][i % N] = (float)frame->values[i];
+    }
+    m->n_rows += frame->n_rows;
+    return SPL_OK;
+}
+
+/* The buffer of the file's writer holds 174762 rows; it begins again after a number that
+ * no window of steps divides. With another monitor the windows are shorter. */
+START_TEST(rows_of_every_step_are_right_where_the_buffer_ends)
+{
+    static const char *const monitors[] = {"[{kind: raw, variables: [V]}]",
+        "[{kind: raw, variables: [V]}, {kind: subsample, period: 10, variables: [W]}]"};
+    const char *settings[] = {
+        "simulation.duration", "20000", "output.file", "r.h5", "monitors", NULL, NULL};
+    many *all = calloc(1, sizeof *all);
+    many *last = calloc(1, sizeof *last);
+    spl_sim *sim = make((const char *const[]){"simulation.duration", "20000", NULL});
+    spl_sim_set_sink(sim, take_many, all);
+    ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+    spl_sim_free(sim);
+    for (size_t k = 0; k < 2; k++) {
+        settings[5] = monitors[k];
+        last->n_rows = 0;
+        sim = make(settings);
+        spl_sim_set_last_rows(sim, 0, MANY_ROWS, take_many, last);
+        ck_assert_int_eq(spl_sim_run(sim, NULL, NULL, NULL), SPL_OK);
+        spl_sim_free(sim);
+        unlink("r.h5");
+        ck_assert_uint_eq(last->n_rows, MANY_ROWS);
+        ck_assert_mem_eq(last->rows, all->rows, sizeof all->rows);
+    }
+    free(all);
+    free(last);
+}
+END_TEST
+
 static spl_status refuse(void *user, const spl_frame *frame)
 {
     *(size_t *)user += frame->n_rows;
@@ -404,6 +453,7 @@ Suite *spl_test_suite(void)
     tcase_add_checked_fixture(files, folder_setup, folder_teardown);
     tcase_add_test(tcase, steps_and_runs_show_the_same_rows);
     tcase_add_test(files, the_last_rows_come_back_from_the_file);
+    tcase_add_test(files, rows_of_every_step_are_right_where_the_buffer_ends);
     tcase_add_test(files, an_error_about_the_last_rows_is_that_of_a_complete_run);
     tcase_add_test(tcase, an_estimate_leaves_no_trace);
     tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
