@@ -42,7 +42,7 @@ static const bench_effort thorough = {
 static const bench_effort quick = {
     .rounds = 5, .window_s = 0.1, .part_window_s = 0.03, .warm_up = 300};
 static const bench_effort thorough_stream = {
-    .rounds = 11, .window_s = 0.1, .part_window_s = 0.1, .warm_up = 300};
+    .rounds = 31, .window_s = 0.1, .part_window_s = 0.1, .warm_up = 300};
 
 static int remove_one(
     const char *path, const struct stat *what, int kind, struct FTW *where)

@@ -75,6 +75,7 @@ typedef struct bench_result {
     bench_sample against_us;
     bench_sample ratio;      /* against / product, pair by pair */
     bench_sample core_ratio; /* against / core */
+    bench_sample core_to_product;
     bench_part parts[BENCH_MAX_PARTS];
     size_t n_parts;
     bench_part variants[BENCH_MAX_VARIANTS];

@@ -8,9 +8,14 @@
 #include "driver.h"
 #include "network.h"
 
-/* What takes turns with the run. The runs of the chain each do a little more than the one
- * before; the differences are the parts of the step. */
-enum { NAIVE, DYNAMICS, HISTORY, COUPLING, CORE, MONITORS, N_CHAIN };
+/* What takes turns with the run, in this order: what is compared with it comes soon after
+ * it, and for as long. */
+enum { CORE, NAIVE, MONITORS, COUPLING, HISTORY, DYNAMICS, N_CHAIN };
+
+/* Runs that each do a little more than the one before; the differences are the parts of
+ * the step. */
+static const int parts[] = {DYNAMICS, HISTORY, COUPLING, CORE, MONITORS};
+enum { N_PARTS = sizeof parts / sizeof *parts };
 
 typedef struct chain_link {
     const char *name; /* of what it adds */
@@ -199,7 +204,8 @@ static spl_status make_chain(full_case *full)
     bench_network *network = full->network;
     spl_connectome *const connectomes[] = {
         network->connectome, network->empty, network->pair};
-    for (size_t k = DYNAMICS; k < N_CHAIN; k++) {
+    for (size_t part = 0; part < N_PARTS; part++) {
+        const int k = parts[part];
         TOOL_TRY(network_sim(&full->sim[k], network, connectomes[chain[k].edges],
             chain[k].settings, NULL));
         full->contender[k] = (bench_contender){advance_sim, full->sim[k], 0, {0}};
@@ -287,7 +293,8 @@ out:
 static bool prepare(full_case *full, const bench_effort *effort)
 {
     for (size_t k = 0; k < full->n_contenders; k++) {
-        const double window_s = k == NAIVE ? effort->window_s : effort->part_window_s;
+        const bool compared = k == CORE || k == NAIVE;
+        const double window_s = compared ? effort->window_s : effort->part_window_s;
         if (!contender_prepare(&full->contender[k], effort->warm_up, window_s)) {
             return false;
         }
@@ -314,19 +321,20 @@ static void collect(full_case *full, const bench_driver *driver, bench_result *r
     result->against_us = contender[NAIVE].us;
     sample_divide(&result->against_us, &result->product_us, &result->ratio);
     sample_divide(&result->against_us, core, &result->core_ratio);
+    sample_divide(core, &result->product_us, &result->core_to_product);
     result->parts[0] =
-        (bench_part){.name = chain[DYNAMICS].name, .us = contender[DYNAMICS].us};
-    for (size_t k = HISTORY; k < N_CHAIN; k++) {
-        bench_part *part = &result->parts[k - DYNAMICS];
-        part->name = k == HISTORY && full->network->what->undelayed
+        (bench_part){.name = chain[parts[0]].name, .us = contender[parts[0]].us};
+    for (size_t p = 1; p < N_PARTS; p++) {
+        bench_part *part = &result->parts[p];
+        part->name = parts[p] == HISTORY && full->network->what->undelayed
                          ? "stages in step" /* what a network without delays needs */
-                         : chain[k].name;
-        sample_subtract(&contender[k].us, &contender[k - 1].us, &part->us);
+                         : chain[parts[p]].name;
+        sample_subtract(&contender[parts[p]].us, &contender[parts[p - 1]].us, &part->us);
     }
-    bench_part *output = &result->parts[N_CHAIN - DYNAMICS];
+    bench_part *output = &result->parts[N_PARTS];
     output->name = "output";
     sample_subtract(&result->product_us, &contender[MONITORS].us, &output->us);
-    result->n_parts = N_CHAIN - DYNAMICS + 1;
+    result->n_parts = N_PARTS + 1;
     size_t k = N_CHAIN;
     for (size_t v = 0; v < result->n_variants; v++) {
         bench_part *variant = &result->variants[v];

@@ -190,6 +190,7 @@ static void print_numbers(const bench_result *result)
     }
     if (result->core_ratio.count > 0) {
         print_ratio("ratio to the core", &result->core_ratio);
+        print_ratio("core / product", &result->core_to_product);
     }
     if (result->what->kind == BENCH_TVB) {
         printf("  its best / our median      %10.2f\n",
@@ -405,6 +406,7 @@ static void write_times(json_writer *json, const bench_result *result)
     write_sample(json, "against_us", &result->against_us);
     write_sample(json, "ratio", &result->ratio);
     write_sample(json, "core_ratio", &result->core_ratio);
+    write_sample(json, "core_to_product", &result->core_to_product);
     json_flag(json, "publishable",
         !(result->ratio.count > 0 && bench_spread(&result->ratio) > BENCH_MAX_SPREAD));
     write_bound(json, result);
