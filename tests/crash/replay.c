@@ -16,6 +16,7 @@
  *   replay --check REFERENCE FILE
  * Prints the counts; exit 1 if anything is wrong. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@
 #include "results.h"
 #include "spikes.h"
 
-enum { N_WORKERS = 2, MAX_SHOWN = 5, MAX_RENAMINGS = 12 };
+enum { N_WORKERS = 2, MAX_SHOWN = 5, MAX_RENAMINGS = 12, MOST_READING_S = 60 };
 
 typedef struct entries {
     size_t n;
@@ -234,7 +235,9 @@ static crash_verdict judge_results(replay *r, const crash_bytes *bytes,
     crash_durable *durable, size_t *run, const char **why)
 {
     write_file(r->scratch, bytes);
+    alarm(MOST_READING_S);
     crash_verdict verdict = compare_results(r, bytes, durable, run, why);
+    alarm(0);
     if (verdict == CRASH_GOOD && r->present && *run > r->run) {
         *why = "the run that was replaced";
         return CRASH_BEHIND;
@@ -543,6 +546,20 @@ static void add(counts *all, const counts *one)
     }
 }
 
+/* HDF5 may go through a torn file for ever. The file is then unreadable, and the worker
+ * at its end: what it has not judged yet does not count. */
+static struct {
+    counts *all, *mine;
+} of_worker;
+
+static void give_up_reading(int number)
+{
+    (void)number;
+    of_worker.mine->verdicts[CRASH_UNREADABLE]++;
+    add(of_worker.all, of_worker.mine);
+    _exit(EXIT_SUCCESS);
+}
+
 /* Each worker judges a part of the log. */
 static bool run_workers(replay *r, const entries *log, const char *folder)
 {
@@ -559,6 +576,9 @@ static bool run_workers(replay *r, const entries *log, const char *folder)
             r->scratch = scratch;
             r->counts = &mine;
             r->random = w;
+            of_worker.all = all;
+            of_worker.mine = &mine;
+            signal(SIGALRM, give_up_reading);
             replay_part(r, log, log->n * w / N_WORKERS, log->n * (w + 1) / N_WORKERS);
             unlink(scratch);
             snprintf(scratch, sizeof scratch, "%s/state%zu.h5.spikes", folder, w);
