@@ -230,14 +230,15 @@ static spl_monitor_spec battery_spec(const spl_monitor_kind *kind)
 
 START_TEST(bits_do_not_depend_on_blocks_ranges_or_restarts)
 {
-    const spl_monitor_kind *kind = spl_monitor_at((size_t)_i / 4);
+    const size_t way = (size_t)_i / spl_monitor_count();
+    const spl_monitor_kind *kind = spl_monitor_at((size_t)_i % spl_monitor_count());
     spl_monitor_spec spec = battery_spec(kind);
     drive d = {&spec, {11, 0.25, 37, 1003}, scramble, NULL, {1}, 1, false, 0};
     static const size_t blocks[][3] = {{64}, {7, 3, 16}, {1003}, {1}, {2, 5, 31}};
-    if (kind->period_ms > 0.0 && _i % 2 == 1) {
+    if (kind->period_ms > 0.0 && way % 2 == 1) {
         spec.period_ms = 1.0;
     }
-    d.run.n_transient = _i / 2 % 2 == 1 ? 36 : 37; /* whole milliseconds or not */
+    d.run.n_transient = way < 2 ? 36 : 37; /* whole milliseconds or not */
     recording expected = run_drive(&d);
     ck_assert_uint_eq(expected.n_rows, expected.shape.n_rows);
     for (size_t b = 0; b < 20; b++) {
@@ -415,8 +416,11 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, windows_are_stamped_middle_end_or_as_tvb);
     tcase_add_test(tcase, a_piece_is_a_millisecond);
     tcase_add_test(tcase, bins_are_sums_of_whole_milliseconds);
-    tcase_add_loop_test(tcase, bits_do_not_depend_on_blocks_ranges_or_restarts, 0,
-        4 * (int)spl_monitor_count());
+    const int n_kinds = (int)spl_monitor_count();
+    tcase_add_loop_test(
+        tcase, bits_do_not_depend_on_blocks_ranges_or_restarts, 0, n_kinds);
+    tcase_add_loop_test(test_long_cases(suite),
+        bits_do_not_depend_on_blocks_ranges_or_restarts, n_kinds, 4 * n_kinds);
     tcase_add_test(tcase, a_mean_is_the_quotient_to_the_last_bit);
     tcase_add_test(tcase, memory_does_not_depend_on_the_duration);
     suite_add_tcase(suite, tcase);

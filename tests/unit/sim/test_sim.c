@@ -450,10 +450,12 @@ Suite *spl_test_suite(void)
     Suite *suite = suite_create("sim");
     TCase *tcase = tcase_create("sim");
     TCase *files = tcase_create("files");
+    TCase *lengthy = test_long_cases(suite);
     tcase_add_checked_fixture(files, folder_setup, folder_teardown);
+    tcase_add_checked_fixture(lengthy, folder_setup, folder_teardown);
     tcase_add_test(tcase, steps_and_runs_show_the_same_rows);
     tcase_add_test(files, the_last_rows_come_back_from_the_file);
-    tcase_add_test(files, rows_of_every_step_are_right_where_the_buffer_ends);
+    tcase_add_test(lengthy, rows_of_every_step_are_right_where_the_buffer_ends);
     tcase_add_test(files, an_error_about_the_last_rows_is_that_of_a_complete_run);
     tcase_add_test(tcase, an_estimate_leaves_no_trace);
     tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
