@@ -163,8 +163,8 @@ static spl_status plan(spl_monitor *monitor, const spl_monitor_spec *spec,
         monitor->piece_steps = piece;
         monitor->n_piece = monitor->bin_steps > piece ? monitor->n_sum : 0;
     }
-    const size_t row_of_block = spl_monitor_takes_pieces(monitor) ? piece : 1;
-    monitor->max_rows = (size_t)((max_block * row_of_block - 1) / monitor->row_steps + 1);
+    const size_t steps = max_block * (spl_monitor_takes_pieces(monitor) ? piece : 1);
+    monitor->max_rows = (size_t)((steps - 1) / monitor->row_steps + 1);
     monitor->in_place = monitor->ops->row == spl_monitor_copy_row && evenly_apart(spec);
 out:
     return status;
@@ -301,7 +301,7 @@ static spl_row_range rows_of(const spl_monitor *monitor, spl_place at, uint64_t 
 }
 
 /* What is due at `step` of variable v: `values` are the sums of the bin that ends there,
- * or the samples. */
+ * or the samples. Behind a bin its sums begin again. */
 static void end_bin(spl_monitor *monitor, const spl_place *at, spl_row_range rows,
     uint64_t step, size_t v, const double *values, size_t begin, size_t end)
 {
@@ -311,6 +311,9 @@ static void end_bin(spl_monitor *monitor, const spl_place *at, spl_row_range row
     if (step == at->row_end) {
         monitor->ops->row(monitor, step, v, values,
             spl_monitor_row(monitor, rows, v, at->row), begin, end);
+    }
+    if (step == at->bin_end) {
+        clear(of_variable(monitor, monitor->sum, v), begin, end);
     }
 }
 
@@ -356,17 +359,12 @@ static void take_steps(spl_monitor *monitor, const spl_samples *block, spl_place
             stop = least(stop, window_end(at.step, 0, monitor->piece_steps));
         }
         for (size_t v = 0; v < monitor->spec.n_variables; v++) {
-            double *sum = of_variable(monitor, monitor->sum, v);
-            if (monitor->bin_steps == 0) {
-                end_bin(monitor, &at, rows, stop, v,
-                    spl_monitor_values(monitor, block, v, stop), begin, end);
-                continue;
+            const double *values = spl_monitor_values(monitor, block, v, stop);
+            if (monitor->bin_steps > 0) {
+                add_steps(monitor, block, v, at.step, stop, begin, end);
+                values = of_variable(monitor, monitor->sum, v);
             }
-            add_steps(monitor, block, v, at.step, stop, begin, end);
-            end_bin(monitor, &at, rows, stop, v, sum, begin, end);
-            if (stop == at.bin_end) {
-                clear(sum, begin, end);
-            }
+            end_bin(monitor, &at, rows, stop, v, values, begin, end);
         }
         pass(monitor, &at, stop);
     }
@@ -385,16 +383,12 @@ static void take_pieces(spl_monitor *monitor, const spl_samples *block, spl_plac
     for (; stop <= last; stop += piece, values += stride) {
         for (size_t v = 0; v < monitor->spec.n_variables; v++) {
             const double *sums = values + monitor->spec.variable[v] * block->stride;
-            double *sum = of_variable(monitor, monitor->sum, v);
-            if (monitor->n_piece == 0) {
-                end_bin(monitor, &at, rows, stop, v, sums, begin, end);
-                continue;
+            if (monitor->n_piece > 0) {
+                double *sum = of_variable(monitor, monitor->sum, v);
+                add(monitor, sum, sums, 0, 1, begin, end);
+                sums = sum;
             }
-            add(monitor, sum, sums, 0, 1, begin, end);
-            end_bin(monitor, &at, rows, stop, v, sum, begin, end);
-            if (stop == at.bin_end) {
-                clear(sum, begin, end);
-            }
+            end_bin(monitor, &at, rows, stop, v, sums, begin, end);
         }
         pass(monitor, &at, stop);
     }
