@@ -160,6 +160,33 @@ START_TEST(the_last_rows_come_back_from_the_file)
 }
 END_TEST
 
+/* Of states the kernels form sums, of the observable and the input they do not. */
+START_TEST(means_of_every_variable_are_those_of_single_steps)
+{
+    static const char *const variables[] = {"[V]", "[Q]", "[c]", "[Q, V]", "[c, W]"};
+    static const char *const engines[] = {"production", "reference"};
+    seen *of[] = {calloc(1, sizeof **of), calloc(1, sizeof **of)};
+    for (size_t k = 0; k < sizeof variables / sizeof *variables; k++) {
+        char monitors[100];
+        snprintf(monitors, sizeof monitors,
+            "[{kind: temporal_average, dtype: f8, variables: %s}]", variables[k]);
+        for (size_t e = 0; e < 2; e++) {
+            spl_sim *sim = make((const char *const[]){"simulation.duration", "300",
+                "monitors", monitors, "simulation.engine", engines[e], NULL});
+            of[e]->n_rows = 0;
+            spl_sim_set_sink(sim, take, of[e]);
+            spl_sim_collect_rows(sim, true);
+            ck_assert_int_eq(spl_sim_step(sim, 3000), SPL_OK);
+            ck_assert_uint_eq(of[e]->n_rows, 300);
+            spl_sim_free(sim);
+        }
+        ck_assert_mem_eq(of[0]->rows, of[1]->rows, 300 * sizeof of[0]->rows[0]);
+    }
+    free(of[0]);
+    free(of[1]);
+}
+END_TEST
+
 enum { MANY_ROWS = 200000 };
 
 /* Every row of monitor 0 as the file has it. */
@@ -457,6 +484,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(files, the_last_rows_come_back_from_the_file);
     tcase_add_test(lengthy, rows_of_every_step_are_right_where_the_buffer_ends);
     tcase_add_test(files, an_error_about_the_last_rows_is_that_of_a_complete_run);
+    tcase_add_test(tcase, means_of_every_variable_are_those_of_single_steps);
     tcase_add_test(tcase, an_estimate_leaves_no_trace);
     tcase_add_test(tcase, a_stop_ends_the_run_at_a_block);
     tcase_add_test(tcase, an_error_of_the_sink_ends_the_run);
