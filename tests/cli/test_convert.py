@@ -254,7 +254,7 @@ def trimming_keeps_the_durable_rows_of_a_killed_run():
 @test
 def a_copy_in_which_no_run_can_go_on_says_so():
     make("whole.h5", "2 s")
-    begin_and_kill("two.zip", "--set", "simulation.duration=3000 s", "--set", MONITORS,
+    begin_and_kill("two.zip", "--set", "simulation.duration=600 s", "--set", MONITORS,
                    "--set", "output.flush_every=5 ms")  # fmt: skip
     for name, copied, options in (
         ("trimmed.h5", "trimmed", ["--trim"]),
