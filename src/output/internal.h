@@ -12,6 +12,7 @@
 
 #include "base/status.h"
 #include "base/str.h"
+#include "output/cache.h"
 #include "output/checkpoint.h"
 #include "output/journal.h"
 #include "output/output.h"
@@ -183,6 +184,7 @@ struct spl_output {
     size_t start_row; /* of /performance/starts */
     bool reopened;    /* the file may come from anywhere */
     _Atomic uint64_t written_bytes;
+    spl_cache cache; /* of the I/O thread, then of the verification */
     size_t n_populations, n_subnetworks;
     bool *no_spikes;       /* [n_populations]: counted, not written */
     spl_journal journal;   /* grows in the I/O thread; fd -1 without populations */

@@ -28,9 +28,12 @@ static spl_status check_blocks(
         const uint64_t left = ring->n_rows - first;
         const size_t count =
             left < ring->rows_per_block ? (size_t)left : ring->rows_per_block;
+        const uint64_t offset = rows->offset + first * row_bytes;
         uint32_t stored;
-        SPL_TRY(spl_file_read_at(output->fd, output->path, block, count * row_bytes,
-            rows->offset + first * row_bytes));
+        SPL_TRY(
+            spl_file_read_at(output->fd, output->path, block, count * row_bytes, offset));
+        spl_cache_was_read(
+            &output->cache, output->fd, offset, offset + count * row_bytes);
         SPL_TRY(spl_file_read_at(output->fd, output->path, &stored, sizeof stored,
             checksums->offset + first / ring->rows_per_block * sizeof stored));
         if (le32toh(stored) != spl_crc32c(0, block, count * row_bytes)) {

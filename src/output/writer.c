@@ -193,9 +193,12 @@ static spl_status write_rows(
     const size_t slot = (size_t)(from % ring->capacity);
     const unsigned char *data = ring->data + (v * ring->capacity + slot) * row_bytes;
     const size_t bytes = (size_t)(to - from) * row_bytes;
+    const uint64_t offset = rows->offset + from * row_bytes;
     SPL_TRY(compare_rows(output, ring, rows, data, from, to));
-    SPL_TRY(spl_file_write_at(
-        output->fd, output->path, data, bytes, rows->offset + from * row_bytes));
+    const int64_t begin_ns = spl_cache_clock();
+    SPL_TRY(spl_file_write_at(output->fd, output->path, data, bytes, offset));
+    spl_cache_wrote(&output->cache, output->fd, rows->offset, offset, offset + bytes,
+        spl_cache_clock() - begin_ns);
     ring->crc[v] =
         spl_crc32c(from % ring->rows_per_block == 0 ? 0 : ring->crc[v], data, bytes);
     if (to % ring->rows_per_block == 0 || to == ring->n_rows) {

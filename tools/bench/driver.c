@@ -1,6 +1,5 @@
 #include "driver.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,28 +64,6 @@ static double duration_ms(const bench_driver *driver, double step_us)
     return ceil(MARGIN * seconds * 1e6 / step_us * DT_MS / 1000.0) * 1000.0;
 }
 
-/* Write as much as the run will write, a GiB at most, and delete it: the system then has
- * memory for the file that was in use a moment ago. A virtual machine may have given the
- * rest back to its host, and the first use of a page then takes ten times as long as
- * writing it, whatever the program. Nothing depends on whether this works. */
-static void use_memory(const char *path, uint64_t bytes)
-{
-    static const uint64_t most = (uint64_t)1 << 30;
-    static const char zeros[1 << 20];
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    for (uint64_t done = 0; fd >= 0 && done < bytes && done < most;) {
-        const ssize_t n = write(fd, zeros, sizeof zeros);
-        if (n <= 0) {
-            break;
-        }
-        done += (uint64_t)n;
-    }
-    if (fd >= 0) {
-        close(fd);
-        unlink(path);
-    }
-}
-
 spl_status driver_run(bench_driver *driver, const bench_setting *setting,
     bench_network *network, const spl_setting *settings, double step_us)
 {
@@ -109,8 +86,6 @@ spl_status driver_run(bench_driver *driver, const bench_setting *setting,
     driver->facts.file = true;
     turn now = {.driver = driver, .sim = sim};
     spl_sim_info info;
-    spl_sim_describe(sim, &info);
-    use_memory(path, info.output_bytes);
     status = spl_sim_run(sim, "splenium bench", take_turns, &now);
     if (status == SPL_ERR_INTERRUPTED && !now.failed) {
         status = SPL_OK;

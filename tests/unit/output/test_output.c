@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "output/internal.h"
 #include "splenium/results.h"
 #include "splenium/version.h"
 #include "support/test_main.h"
 #include "unit/output/folder.h"
+#include "unit/output/in_memory.h"
 #include "unit/output/support.h"
 
 static unsigned code_of(const char *path)
@@ -257,6 +259,76 @@ START_TEST(rows_may_be_written_to_their_place)
     check_rows(file, &run, 0, 1, ROWS, ROWS);
     H5Fclose(file);
     fake_deinit(&run);
+}
+END_TEST
+
+static void wait_until_written(const spl_output *output, uint64_t bytes)
+{
+    while (spl_output_written(output) < bytes) {
+        usleep(1000);
+    }
+}
+
+/* Where writing is dear the rows leave memory, those of half a run and those that were
+ * checked at the end. */
+START_TEST(rows_that_leave_memory_are_right)
+{
+    enum { SOME = 50000, HALF = 20 * SOME, ROWS = 2 * HALF + 3, ROW = 12 };
+    static const spl_cache caches[] = {{0}, {.n_dear = 1000}};
+    const bool given_back = memory_is_given_back();
+    float *values = malloc((size_t)ROWS * ROW);
+    char on_disk[] = "/tmp/splenium-output-XXXXXX";
+    ck_assert_ptr_nonnull(values);
+    ck_assert_ptr_nonnull(mkdtemp(on_disk));
+    ck_assert_int_eq(chdir(on_disk), 0);
+    for (size_t c = 0; c < 2; c++) {
+        fake_run run;
+        spl_output *output = NULL;
+        fake_init(&run, "r.h5");
+        run.spec.n_streams = 1;
+        run.streams[0].n_variables = 1;
+        run.streams[0].n_rows = ROWS;
+        ck_assert_int_eq(spl_output_create(&output, &run.spec), SPL_OK);
+        output->cache = caches[c];
+        const int fd = open("r.h5", O_RDONLY);
+        const uint64_t offset = offset_of("r.h5", "/monitors/tavg/V");
+        const uint64_t half = offset + (uint64_t)HALF * ROW;
+        const uint64_t end = offset + (uint64_t)ROWS * ROW;
+        for (uint64_t row = 0; row < ROWS; row += SOME) {
+            const uint64_t left = ROWS - row;
+            if (row == HALF) {
+                wait_until_written(output, (uint64_t)(HALF - SOME) * ROW);
+                ck_assert_int_eq(fdatasync(fd), 0);
+            }
+            ck_assert_int_eq(
+                fake_append(output, &run, 0, row, left < SOME ? left : SOME), SPL_OK);
+        }
+        wait_until_written(output, (uint64_t)(ROWS - SOME) * ROW);
+        const size_t early = pages_in_memory(fd, offset, half);
+        ck_assert(!given_back || c == 1 || early == (half - offset) / page_bytes());
+        ck_assert(!given_back || c == 0 || early < (half - offset) / page_bytes() / 8);
+        spl_output_step(output, ROWS);
+        ck_assert_int_eq(fake_finish(output, SPL_RUN_COMPLETE, "", ROWS), SPL_OK);
+        const size_t kept = pages_in_memory(fd, offset, end);
+        ck_assert(!given_back || c == 1 || kept == (end - offset) / page_bytes());
+        ck_assert(!given_back || c == 0 || kept < (end - offset) / page_bytes() / 8);
+        spl_output_free(output);
+        close(fd);
+        hid_t file = open_file("r.h5");
+        size_t n_wrong = 0;
+        read_set(file, "/monitors/tavg/V", H5T_NATIVE_FLOAT, values);
+        for (size_t i = 0; i < (size_t)ROWS * FAKE_NODES; i++) {
+            n_wrong +=
+                values[i] != (float)fake_value(0, 0, i / FAKE_NODES, i % FAKE_NODES);
+        }
+        ck_assert_uint_eq(n_wrong, 0);
+        H5Fclose(file);
+        fake_deinit(&run);
+        unlink("r.h5");
+    }
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(rmdir(on_disk), 0);
+    free(values);
 }
 END_TEST
 
@@ -567,5 +639,8 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, frames_that_do_not_follow_are_refused);
     tcase_add_test(tcase, the_size_is_known_beforehand);
     suite_add_tcase(suite, tcase);
+    TCase *cases = test_long_cases(suite);
+    tcase_add_checked_fixture(cases, folder_setup, folder_teardown);
+    tcase_add_test(cases, rows_that_leave_memory_are_right);
     return suite;
 }

@@ -1,0 +1,65 @@
+/* What the system keeps of a file in memory. */
+#ifndef TEST_OUTPUT_IN_MEMORY_H
+#define TEST_OUTPUT_IN_MEMORY_H
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static inline size_t page_bytes(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Whole pages of bytes [from, to) that are in memory; `from` begins a page. */
+static inline size_t pages_in_memory(int fd, uint64_t from, uint64_t to)
+{
+    const size_t n = (size_t)(to - from) / page_bytes();
+    unsigned char *in = malloc(n);
+    void *map = mmap(NULL, n * page_bytes(), PROT_READ, MAP_SHARED, fd, (off_t)from);
+    size_t count = 0;
+    ck_assert_ptr_nonnull(in);
+    ck_assert(map != MAP_FAILED);
+    ck_assert_int_eq(mincore(map, n * page_bytes(), in), 0);
+    for (size_t i = 0; i < n; i++) {
+        count += in[i] & 1;
+    }
+    munmap(map, n * page_bytes());
+    free(in);
+    return count;
+}
+
+/* A file that has no name. Not in /dev/shm, which is memory. */
+static inline int open_nameless(void)
+{
+    char path[] = "/tmp/splenium-memory-XXXXXX";
+    const int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    unlink(path);
+    return fd;
+}
+
+/* Whether files in /tmp leave memory when they are asked to: some file systems keep
+ * everything. */
+static inline bool memory_is_given_back(void)
+{
+    static const char some[1 << 16] = {1};
+    const int fd = open_nameless();
+    ck_assert_int_eq(write(fd, some, sizeof some), sizeof some);
+    ck_assert_int_eq(fdatasync(fd), 0);
+    const size_t before = pages_in_memory(fd, 0, sizeof some);
+    ck_assert_int_eq(posix_fadvise(fd, 0, sizeof some, POSIX_FADV_DONTNEED), 0);
+    const size_t after = pages_in_memory(fd, 0, sizeof some);
+    close(fd);
+    if (before == 0 || after > 0) {
+        fprintf(stderr, "# skipped: /tmp keeps what it likes in memory\n");
+    }
+    return before > 0 && after == 0;
+}
+
+#endif
