@@ -29,7 +29,7 @@ RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 OFTEN = ["--threads", "1", "--set", "simulation.block=16", "--set", "output.flush_every=1 ms"]
 NODES = [
     "two.zip",
-    "--set", "simulation.duration=30 s",
+    "--set", "simulation.duration=15 s",
     "--set", "noise={kind: additive, nsig: {V: 1.0e-4}}",
     "--set", "monitors=[{kind: temporal_average, period: 10, variables: [V, W]},"
              " {kind: bold, period: 1 s}]",

@@ -26,6 +26,8 @@ from support.under import under
 
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 STRIDE = int(sys.argv[4])
+# of runs without spikes, which make fewer changes
+FINER = max(1, STRIDE // 2)
 
 # 0: half a write is done
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EINTR, 0)
@@ -111,11 +113,11 @@ class Scenario:
             n = n * 2
         return n
 
-    def fail_some(self):
+    def fail_some(self, stride=STRIDE):
         most = self.count()
         tried = 0
-        for n in range(1, most + 1, STRIDE):
-            error = ERRORS[tried % len(ERRORS)] if STRIDE > 1 else ERRORS[n % len(ERRORS)]
+        for n in range(1, most + 1, stride):
+            error = ERRORS[tried % len(ERRORS)] if stride > 1 else ERRORS[n % len(ERRORS)]
             self.fail(n, error, error in (errno.EIO, errno.ENOSPC) and tried % 3 == 2)
             tried += 1
         print(f"# {tried} of up to {most} changes failed")
@@ -129,7 +131,7 @@ def digest(folder):
 
 @test
 def a_run_with_checkpoints():
-    Scenario(PLAIN, "20 s").fail_some()
+    Scenario(PLAIN, "8 s").fail_some(FINER)
 
 
 @test
@@ -139,7 +141,7 @@ def a_run_with_spikes():
 
 @test
 def resuming_a_killed_run():
-    Scenario(PLAIN, "20 s", kill_at=120).fail_some()
+    Scenario(PLAIN, "8 s", kill_at=100).fail_some(FINER)
 
 
 @test
@@ -149,7 +151,7 @@ def resuming_a_killed_run_with_spikes():
 
 @test
 def making_a_run_longer():
-    Scenario(PLAIN, "20 s", shorter="5 s").fail_some()
+    Scenario(PLAIN, "8 s", shorter="2 s").fail_some(FINER)
 
 
 @test
