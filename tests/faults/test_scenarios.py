@@ -27,7 +27,7 @@ from support.under import under
 RECORDER, REPLAY = (str(pathlib.Path(word).resolve()) for word in sys.argv[2:4])
 STRIDE = int(sys.argv[4])
 # of runs without spikes, which make fewer changes
-FINER = max(1, STRIDE // 2)
+FINER = max(1, STRIDE // 4)
 
 # 0: half a write is done
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EINTR, 0)
