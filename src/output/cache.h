@@ -14,11 +14,8 @@ typedef struct spl_cache {
     unsigned n_dear; /* large writes that were */
 } spl_cache;
 
-/* Nanoseconds of processor time of the calling thread. */
-int64_t spl_cache_clock(void);
-
-/* Bytes [from, to) of the file were written, which took `ns` of that time. They continue
- * what begins at `first`. */
+/* Bytes [from, to) of the file were written, which took `ns` nanoseconds of processor
+ * time. They continue what begins at `first`. */
 void spl_cache_wrote(
     spl_cache *cache, int fd, uint64_t first, uint64_t from, uint64_t to, int64_t ns);
 

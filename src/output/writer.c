@@ -16,11 +16,16 @@
 
 #define NS_PER_S 1000000000LL
 
-int64_t spl_monotonic_ns(void)
+static int64_t clock_ns(clockid_t which)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(which, &now);
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+int64_t spl_monotonic_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
 }
 
 /* Two blocks, or all rows if one block holds them. */
@@ -195,10 +200,10 @@ static spl_status write_rows(
     const size_t bytes = (size_t)(to - from) * row_bytes;
     const uint64_t offset = rows->offset + from * row_bytes;
     SPL_TRY(compare_rows(output, ring, rows, data, from, to));
-    const int64_t begin_ns = spl_cache_clock();
+    const int64_t begin_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     SPL_TRY(spl_file_write_at(output->fd, output->path, data, bytes, offset));
     spl_cache_wrote(&output->cache, output->fd, rows->offset, offset, offset + bytes,
-        spl_cache_clock() - begin_ns);
+        clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin_ns);
     ring->crc[v] =
         spl_crc32c(from % ring->rows_per_block == 0 ? 0 : ring->crc[v], data, bytes);
     if (to % ring->rows_per_block == 0 || to == ring->n_rows) {

@@ -110,19 +110,6 @@ START_TEST(short_writes_say_nothing)
 }
 END_TEST
 
-START_TEST(the_clock_counts_work_of_this_thread)
-{
-    const int64_t begin = spl_cache_clock();
-    for (int i = 0; i < 20; i++) {
-        memset(data, i, MIB);
-        ck_assert_int_eq(pwrite(fd, data, MIB, 0), MIB);
-    }
-    const int64_t worked = spl_cache_clock() - begin;
-    ck_assert_int_gt(worked, 0);
-    ck_assert_int_lt(worked, INT64_C(1000000000000));
-}
-END_TEST
-
 Suite *spl_test_suite(void)
 {
     Suite *suite = suite_create("output_cache");
@@ -131,7 +118,6 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, what_was_written_fast_stays);
     tcase_add_test(tcase, dear_memory_is_given_back_and_the_file_is_right);
     tcase_add_test(tcase, short_writes_say_nothing);
-    tcase_add_test(tcase, the_clock_counts_work_of_this_thread);
     suite_add_tcase(suite, tcase);
     return suite;
 }
