@@ -46,6 +46,7 @@ MONITORS = (
     "{name: double, kind: bold, period: 330 ms, kernel: DoubleExponential, hrf_length: 5000}",
     "{kind: balloon, period: 1 s, dtype: f8}",
 )
+LONGEST_PERIOD_S = 1.0  # no run can be shorter than a period of its monitors
 DRIVEN = "background: [{rate: 2 kHz, weight: 0.03}]"
 FORMS = (
     "K: 20, nu0: 0.7",
@@ -285,7 +286,8 @@ def chain(splenium, chance, spiking, targets):
     first = []  # durations: it may become longer
     last = f"simulation.duration={seconds:.1f} s"
     if chance.random() < 0.4:
-        first = [f"simulation.duration={chance.uniform(0.3, 0.9) * seconds:.1f} s"]
+        shorter = max(LONGEST_PERIOD_S, chance.uniform(0.3, 0.9) * seconds)
+        first = [f"simulation.duration={shorter:.1f} s"]
     write_connectome()
     words = words_of(settings)
     print(" ".join(words), file=open("words", "w"))
@@ -325,9 +327,9 @@ def chain(splenium, chance, spiking, targets):
     return n_kills
 
 
-def kill(splenium, chance, wanted):
+def kill(splenium, seed, wanted):
     """Chains until there are as many kills. Result: kills and runs, without and with
-    spikes."""
+    spikes. What a run simulates does not depend on when those before it were killed."""
     kills = [0, 0]
     runs = [0, 0]
     targets = None
@@ -337,6 +339,7 @@ def kill(splenium, chance, wanted):
         targets = targets or available(splenium)
         # some two fifths of the kills
         spiking = 3 * kills[1] < 2 * kills[0]
+        chance = random.Random(f"{seed} {spiking} {runs[spiking]}")
         try:
             n_kills = chain(splenium, chance, spiking, targets)
         except Wrong as wrong:
@@ -360,7 +363,7 @@ def main():
     print(f"seed {seed}", flush=True)
     # in memory, where a sync costs nothing
     tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    kills, runs = kill(splenium, random.Random(seed), wanted)
+    kills, runs = kill(splenium, seed, wanted)
     print(f"{runs[0]} runs without and {runs[1]} with spiking populations, {kills[0]} + "
           f"{kills[1]} kills: every file equals that of an undisturbed run")
 
