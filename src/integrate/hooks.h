@@ -12,7 +12,8 @@
  * sums over pieces, and in single precision past them. */
 typedef struct spl_recording {
     /* given: most steps that are shown at once, step by step; as sums of pieces, 0: there
-     * can be none; in f4 alone */
+     * can be none; in f4 alone, where the hook may ask for fewer, but no fewer than
+     * n_steps */
     size_t n_steps, n_steps_in_pieces, n_steps_in_f4;
     size_t piece_steps; /* 0: step by step; see spl_samples. Not for variables other than
                            states, which are then not_f8 */

@@ -47,7 +47,7 @@ void spl_record_begin(
         network->run.slot[v] = recording->not_f8[v] ? -1 : network->slot[v];
         network->keeps_rows = network->keeps_rows || network->run.slot[v] >= 0;
     }
-    network->most_kept = recording->f4_alone          ? network->n_steps_in_f4
+    network->most_kept = recording->f4_alone          ? recording->n_steps_in_f4
                          : recording->piece_steps > 0 ? network->n_steps_in_pieces
                                                       : network->n_rows;
     begin_pieces(network);

@@ -186,9 +186,12 @@ SPL_MUST_CHECK spl_status spl_output_append(spl_output *output, const spl_frame 
 SPL_MUST_CHECK spl_status spl_output_append_rows(
     spl_output *output, const spl_frame *frame, size_t variable_step, size_t row_step);
 
+/* How many of a stream's next rows have places that lie together and are free now. */
+size_t spl_output_room(const spl_output *output, size_t stream);
+
 /* Where rows first_row .. first_row + n_rows - 1 of a stream in f4, the next ones, may be
  * written before they are appended: row after row, variable v at v * *variable_step
- * floats. NULL if they would not lie together, or if that had to be waited for. */
+ * floats. NULL where there is no room for so many. */
 float *spl_output_place(spl_output *output, size_t stream, uint64_t first_row,
     size_t n_rows, size_t *variable_step);
 /* Append rows that were written there; values of the frame are not looked at. */

@@ -28,11 +28,17 @@ int64_t spl_monotonic_ns(void)
     return clock_ns(CLOCK_MONOTONIC);
 }
 
-/* Two blocks, or all rows if one block holds them. */
+/* About two blocks, or all rows if one block holds them. The kernels place the rows of
+ * many steps at once, if these lie together: as a rule they do in a ring of whole
+ * AT_ONCE. */
 static size_t ring_rows(const spl_stream *stream)
 {
+    enum { AT_ONCE = 128 };
     const size_t block = spl_rows_per_block(stream->width, stream->n_rows);
-    return stream->n_rows > block ? 2 * block : block;
+    if (stream->n_rows <= block) {
+        return block;
+    }
+    return block < AT_ONCE ? 2 * block : 2 * block / AT_ONCE * AT_ONCE;
 }
 
 uint64_t spl_output_memory(const spl_output_spec *spec)
@@ -217,14 +223,21 @@ out:
     return status;
 }
 
-/* Write all rows below `target`, block by block, giving their slots free as they go. */
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Write all rows below `target`, block by block, giving their slots free as they go; in
+ * two parts where the ring begins anew inside a block. */
 static spl_status write_until(spl_output *output, spl_ring *ring, uint64_t target)
 {
     spl_status status = SPL_OK;
     uint64_t from = ring->written; /* only this thread changes it */
     while (from < target) {
         const uint64_t end = (from / ring->rows_per_block + 1) * ring->rows_per_block;
-        const uint64_t to = end < target ? end : target;
+        const uint64_t lap_end = (from / ring->capacity + 1) * ring->capacity;
+        const uint64_t to = lower(target, lower(end, lap_end));
         for (size_t v = 0; v < ring->n_variables; v++) {
             SPL_TRY(write_rows(output, ring, v, from, to));
         }
@@ -653,20 +666,26 @@ spl_status spl_output_append_rows(
     return status;
 }
 
+size_t spl_output_room(const spl_output *output, size_t stream)
+{
+    const spl_ring *ring = &output->rings[stream];
+    const uint64_t appended = atomic_load_explicit(&ring->appended, memory_order_relaxed);
+    const uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
+    const size_t to_the_end = ring->capacity - (size_t)(appended % ring->capacity);
+    return (size_t)lower(to_the_end, ring->capacity - (appended - written));
+}
+
 float *spl_output_place(spl_output *output, size_t stream, uint64_t first_row,
     size_t n_rows, size_t *variable_step)
 {
     const spl_ring *ring = &output->rings[stream];
     const uint64_t appended = atomic_load_explicit(&ring->appended, memory_order_relaxed);
-    const uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
-    const size_t slot = (size_t)(first_row % ring->capacity);
     if (first_row != appended || ring->item_bytes != sizeof(float) ||
-        __BYTE_ORDER != __LITTLE_ENDIAN || slot + n_rows > ring->capacity ||
-        n_rows > ring->capacity - (size_t)(appended - written)) {
+        __BYTE_ORDER != __LITTLE_ENDIAN || n_rows > spl_output_room(output, stream)) {
         return NULL;
     }
     *variable_step = ring->capacity * ring->width;
-    return (float *)ring->data + slot * ring->width;
+    return (float *)ring->data + (size_t)(first_row % ring->capacity) * ring->width;
 }
 
 spl_status spl_output_append_placed(spl_output *output, const spl_frame *frame)

@@ -96,6 +96,19 @@ static bool place(const spl_sim *sim, size_t m, uint64_t first_step, size_t n_st
     return row != NULL;
 }
 
+/* So many steps that their rows in f4 lie together, if those of a few do. */
+static size_t steps_with_room(const spl_sim *sim, const spl_recording *recording)
+{
+    size_t n_steps = recording->n_steps_in_f4;
+    for (size_t m = 0; m < sim->n_monitors; m++) {
+        if (spl_monitor_is_raw_f4(sim->monitors[m])) {
+            const size_t room = spl_output_room(sim->output, m);
+            n_steps = room < n_steps ? room : n_steps;
+        }
+    }
+    return n_steps > recording->n_steps ? n_steps : recording->n_steps;
+}
+
 /* States of n steps go from the kernels to where the file is written from; whether all
  * that are wanted do. */
 static bool place_f4(
@@ -139,6 +152,7 @@ static void place_rows(void *user, uint64_t first_step, spl_recording *recording
     if (recording->n_steps_in_pieces > 0 && sim->all_take_pieces) {
         begin_pieces(sim, first_step, recording);
     } else if (sim->has_raw_f4 && sim->output != NULL && sim->sink == NULL) {
+        recording->n_steps_in_f4 = steps_with_room(sim, recording);
         recording->f4_alone =
             place_f4(sim, first_step, recording->n_steps_in_f4, recording);
         if (!recording->f4_alone) {

@@ -298,6 +298,9 @@ static void make_places(void *user, uint64_t first_step, spl_recording *recordin
     const bits_outcome *o = taker->outcome;
     const unsigned turn = taker->n_times++ % 6;
     const bool alone = turn == 2 && (o->dropped >> o->n_states & 3u) == 3u;
+    if (alone && taker->n_times / 6 % 2 == 1) {
+        recording->n_steps_in_f4 -= (recording->n_steps_in_f4 - recording->n_steps) / 2;
+    }
     const size_t n_steps = alone ? recording->n_steps_in_f4 : recording->n_steps;
     const size_t size = n_steps * (o->n_nodes + BEHIND);
     ck_assert(taker->places == NULL);
