@@ -427,34 +427,39 @@ VEC_INLINE void record_f4(const model_rows *rows, const spl_kernel_block *b, siz
 }
 
 /* Vectors of nodes whose gates are evaluated side by side: six exponentials are what 16
- * registers hold, those of two vectors if a node has three; of the 32 registers of
- * AVX-512, nine have room. */
-enum {
-    MOST_AT_ONCE = N_VECTORS % 2 == 0 ? 2
-                   : N_VECTORS == 3   ? 3
-                                      : 1,
-};
+ * registers hold, those of two vectors if a node has three. (With the 32 registers of
+ * AVX-512 nine have room, which is no faster.) */
+enum { MOST_AT_ONCE = N_VECTORS > 1 ? 2 : 1 };
 #define GATES_AT_ONCE(shared) \
     ((size_t)(((shared) ? N_UNSHARED : N_GATES) <= 3 ? MOST_AT_ONCE : 1))
 
-/* Exponentials of the vectors, at the state of stage `stage`. Their divisions come with
- * the rest of the stage: three numbers are stored instead of five, and the divider works
- * beside the multiplications. */
-VEC_INLINE void begin_gates(
-    const model_task t, const size_t stage, size_t n_vectors, model_work *work)
+/* Exponentials of `count` vectors from u on, at x or at y; params are the tile's. */
+VEC_INLINE void exponentials_of_some(const bool shared, const spl_real *params,
+    const bool at_x, const size_t count, size_t u, model_work *work)
 {
-    const size_t at_once = GATES_AT_ONCE(t.shared);
+    const model_state *state[MOST_AT_ONCE];
+    model_exponentials *e[MOST_AT_ONCE];
+    SPL_UNROLL
+    for (size_t v = 0; v < count; v++) {
+        state[v] = at_x ? &work[u + v].x : &work[u + v].y;
+        e[v] = &work[u + v].e;
+    }
+    exponentials_of(shared, count, state, params, SPL_TILE, u * SPL_LANES, e);
+}
+
+/* Of all vectors. Their divisions come with the rest of the stage: three numbers are
+ * stored instead of five, and the divider works beside the multiplications. */
+VEC_INLINE void begin_gates(const bool shared, const spl_real *params, const bool at_x,
+    size_t n_vectors, model_work *work)
+{
+    const size_t at_once = GATES_AT_ONCE(shared);
+    size_t u = 0;
     SPL_RELOAD();
-    for (size_t u = 0; u < n_vectors; u += at_once) {
-        const model_state *state[MOST_AT_ONCE];
-        model_exponentials *e[MOST_AT_ONCE];
-        SPL_UNROLL
-        for (size_t v = 0; v < at_once; v++) {
-            state[v] = stage == 0 ? &work[u + v].x : &work[u + v].y;
-            e[v] = &work[u + v].e;
-        }
-        exponentials_of(t.shared, at_once, state, t.run->params + t.b->first * N_ALL,
-            SPL_TILE, u * SPL_LANES, e);
+    for (; u < n_vectors && u + at_once <= N_VECTORS; u += at_once) {
+        exponentials_of_some(shared, params, at_x, at_once, u, work);
+    }
+    if (N_VECTORS % at_once != 0 && u < n_vectors) {
+        exponentials_of_some(shared, params, at_x, 1, u, work);
     }
     SPL_RELOAD();
 }
@@ -465,7 +470,7 @@ VEC_INLINE void take_gates(const model_task t, size_t n_vectors, model_work *wor
 {
     const size_t own = t.shared ? N_UNSHARED : N_GATES;
     if (!t.b->known) {
-        begin_gates(t, 0, n_vectors, work);
+        begin_gates(t.shared, t.run->params + t.b->first * N_ALL, true, n_vectors, work);
         return;
     }
     for (size_t u = 0; u < n_vectors; u++) {
@@ -493,6 +498,7 @@ VEC_SPECIALISED void block_of(const model_task t)
     const spl_kernel_block *b = t.b;
     model_rows rows = rows_of(t.run, b);
     const size_t n_vectors = (b->n_nodes + SPL_LANES - 1) / SPL_LANES;
+    const spl_real *params = t.run->params + b->first * N_ALL;
     model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         work[u].x = load_state(t.run->state, t.run->stride, b->first + u * SPL_LANES);
@@ -512,14 +518,14 @@ VEC_SPECIALISED void block_of(const model_task t)
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
-            begin_gates(t, stage, n_vectors, work);
+            begin_gates(t.shared, params, false, n_vectors, work);
             for (size_t u = 0; u < n_vectors; u++) {
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
         record_states(&rows, b, n_vectors, work);
         record_f4(&rows, b, step, n_vectors, work);
-        begin_gates(t, 0, n_vectors, work);
+        begin_gates(t.shared, params, true, n_vectors, work);
     }
     keep_gates(t, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {

@@ -90,37 +90,23 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
     const bool shared, const size_t stage, const spl_kernel_run *run,
     const spl_kernel_stage *st)
 {
-    model_state y[N_VECTORS];
-    model_exponentials e[N_VECTORS];
+    model_work work[N_VECTORS];
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
-        y[u] = stage == 0 ? load_state(run->state, run->stride, st->first + lane)
-                          : load_state(st->y + lane, SPL_TILE, 0);
-        network_stage(scheme, form, shared, stage, run, st, lane, &y[u],
+        work[u].y = stage == 0 ? load_state(run->state, run->stride, st->first + lane)
+                               : load_state(st->y + lane, SPL_TILE, 0);
+        network_stage(scheme, form, shared, stage, run, st, lane, &work[u].y,
             load_gates(st->gates + lane));
     }
-    const size_t at_once = GATES_AT_ONCE(shared);
-    SPL_RELOAD();
-    for (size_t u = 0; u < N_VECTORS; u += at_once) {
-        const model_state *state[MOST_AT_ONCE];
-        model_exponentials *filled[MOST_AT_ONCE];
-        SPL_UNROLL
-        for (size_t v = 0; v < at_once; v++) {
-            state[v] = &y[u + v];
-            filled[v] = &e[u + v];
-        }
-        exponentials_of(shared, at_once, state, run->params + st->first * N_ALL, SPL_TILE,
-            u * SPL_LANES, filled);
-    }
-    SPL_RELOAD();
+    begin_gates(shared, run->params + st->first * N_ALL, false, N_VECTORS, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_params p = tile_params(run, st->first, lane);
-        const model_gates h = gates_from(shared, p, &e[u]);
-        const vec q = model_observable(y[u], p, h);
+        const model_gates h = gates_from(shared, p, &work[u].e);
+        const vec q = model_observable(work[u].y, p, h);
         vec sent[SPL_MAX_CHANNELS];
         couple_nodes(run, form, st->first + lane, st->sums + lane,
-            shown(run, form, &y[u], q), sent);
+            shown(run, form, &work[u].y, q), sent);
         store_sent(run, form, st->sent + lane, sent);
         store_gates(st->gates + lane, h);
     }

@@ -94,6 +94,7 @@ VEC_INLINE void draw_steps(const philox_keys *keys, uint32_t stream, uint64_t gr
 static void normals(uint64_t seed, uint32_t stream, uint64_t first_step, size_t n_steps,
     uint32_t first_node, size_t n_nodes, spl_real *out, size_t step_stride)
 {
+    enum { PAIR = 2 * SPL_NORMALS_GROUP };
     const philox_keys keys = philox_keys_of(seed);
     const uint64_t end = first_step + n_steps;
     for (uint64_t group = first_step / 4; group * 4 < end; group++) {
@@ -101,6 +102,10 @@ static void normals(uint64_t seed, uint32_t stream, uint64_t first_step, size_t 
         for (; i + SPL_TILE <= n_nodes; i += SPL_TILE) {
             draw_steps(&keys, stream, group, first_step, end, first_node + (uint64_t)i,
                 SPL_TILE, out + i, step_stride);
+        }
+        for (; i + PAIR <= n_nodes; i += PAIR) {
+            draw_steps(&keys, stream, group, first_step, end, first_node + (uint64_t)i,
+                PAIR, out + i, step_stride);
         }
         for (; i < n_nodes; i += SPL_NORMALS_GROUP) {
             draw_steps(&keys, stream, group, first_step, end, first_node + (uint64_t)i,

@@ -13,8 +13,8 @@
 #define SPL_STREAM_ETA   0x08000u /* + state: start of coloured noise */
 #define SPL_STREAM_START 0x10000u /* + state: initial values */
 
-/* Nodes for which normals are drawn at once, at least. */
-#define SPL_NORMALS_GROUP 16
+/* Nodes for which normals are drawn at once, at least: a vector of AVX-512. */
+#define SPL_NORMALS_GROUP (64 / SPL_REAL_BYTES)
 
 typedef struct spl_rng_kernels {
     /* Standard normals of steps [first_step, first_step + n_steps) for n_nodes nodes (a

@@ -11,19 +11,19 @@
 /* spl_real is the number of a run's arrays: states, parameters, weights, history, sums,
  * noise. Time, and what is computed once, stays double.
  * Arrays over nodes are padded to a multiple of SPL_TILE; padding lanes copy the last
- * node. The vectors of a tile take turns in the kernels: with AVX-512 there are four of
- * them in double, three in single precision, whose chains of operations are shorter; of
- * regions by the dozen more would be padding. */
+ * node. The vectors of a tile take turns in the kernels, so that the processor overlaps
+ * their chains of operations: with AVX-512 there are five of them. Of 76 regions, tiles
+ * of 32 nodes left two vectors alone, which took as long as four: 6 % of a step. */
 #ifdef SPL_SINGLE
 typedef float spl_real;
 #define SPL_REAL_BYTES     4
-#define SPL_TILE           48
+#define SPL_TILE           80
 #define SPL_PRECISE(name)  name##_single
 #define SPL_PRECISION_NAME "single"
 #else
 typedef double spl_real;
 #define SPL_REAL_BYTES     8
-#define SPL_TILE           32
+#define SPL_TILE           40
 #define SPL_PRECISE(name)  name
 #define SPL_PRECISION_NAME "double"
 #endif
