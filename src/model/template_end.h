@@ -147,8 +147,7 @@ VEC_INLINE model_state half_step(
     return y;
 }
 
-/* Largest absolute value of any state, or NaN: a NaN in x gets through, and stays,
- * because it stays in x. */
+/* Largest absolute value of any state, or NaN if one is in x. */
 VEC_INLINE vec furthest(vec extreme, const model_state x)
 {
 #define FURTHEST_STATE(name, ...) extreme = vec_max(extreme, vec_abs(x.name));
@@ -195,7 +194,8 @@ typedef struct {
     model_state sum;                /* state, noise and weighted slopes so far */
     vec c;                          /* frozen: coupling input at the start of the step */
     model_state x_before, f_before; /* for the samples half a step back */
-    vec extreme;                    /* largest absolute value of any state */
+    vec extreme;                    /* largest absolute value of any state that is a
+                                       number: a NaN stays in x */
 } model_work;
 
 /* What a kernel has to do; all but the pointers are constants for the compiler. */
@@ -275,7 +275,8 @@ VEC_INLINE void finish_stage(const model_task t, const size_t stage, model_work 
     const model_state sum = state_fma(vec_set(t.scheme->weight[stage]) * dt, k, before);
     if (stage + 1 == t.scheme->n_stages) {
         w->x = sum;
-        w->extreme = furthest(w->extreme, sum);
+#define FURTHER_STATE(name, ...) w->extreme = vec_further(w->extreme, sum.name);
+        STATES(FURTHER_STATE)
         return;
     }
     w->sum = sum;
@@ -531,7 +532,7 @@ VEC_SPECIALISED void block_of(const model_task t)
     for (size_t u = 0; u < n_vectors; u++) {
         first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
-        vec_store(b->extreme + u * SPL_LANES, work[u].extreme);
+        vec_store(b->extreme + u * SPL_LANES, furthest(work[u].extreme, work[u].x));
     }
 }
 

@@ -257,6 +257,29 @@ VEC_INLINE vec vec_max(vec a, vec b)
 #endif
 }
 
+/* x - nearest, `nearest` the integer next to x, ties to even: one operation where a
+ * processor knows it, which then has no use for `nearest`. A zero has either sign. */
+VEC_INLINE vec vec_from_nearest(vec x, vec nearest)
+{
+#if VEC_BYTES == 64
+    (void)nearest;
+    return (vec)VEC_OPERATION(reduce)(x, _MM_FROUND_TO_NEAREST_INT);
+#else
+    return x - nearest;
+#endif
+}
+
+/* max(a, |x|) for a >= 0, a for a NaN x on some targets. */
+VEC_INLINE vec vec_further(vec a, vec x)
+{
+#if VEC_BYTES == 64
+    enum { LARGER_SIZE = 3, SIGN_CLEAR = 2 << 2 };
+    return (vec)VEC_OPERATION(range)(a, x, LARGER_SIZE | SIGN_CLEAR);
+#else
+    return vec_max(a, vec_abs(x));
+#endif
+}
+
 VEC_INLINE vec vec_sqrt(vec x)
 {
 #if SPL_LANES > 1

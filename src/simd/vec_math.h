@@ -94,7 +94,7 @@ VEC_INLINE void vec_gate_exponentials(const size_t n, vec *t)
     const vec magic = vec_set(VEC_ROUND_MAGIC);
     VEC_EACH_GATE t[k] = vec_clamp(t[k], VEC_GATE_LIMIT);
     VEC_EACH_GATE rounded[k] = t[k] + magic;
-    VEC_EACH_GATE t[k] = t[k] - (rounded[k] - magic);
+    VEC_EACH_GATE t[k] = vec_from_nearest(t[k], rounded[k] - magic);
     VEC_EACH_GATE p[k] = vec_set(vec_exp2_terms[0]);
     SPL_UNROLL
     for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {

@@ -44,6 +44,14 @@ VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
     return of[which];
 }
 
+VEC_INLINE vec from_nearest(vec x)
+{
+    const vec magic = vec_set(VEC_ROUND_MAGIC);
+    x = vec_clamp(x, VEC_GATE_LIMIT);
+    x = vec_from_nearest(x, x + magic - magic);
+    return vec_select(x == vec_set(0.0), vec_set(0.0), x); /* of either sign */
+}
+
 APPLY(exp2, vec_exp2(v))
 APPLY(exp, vec_exp(v))
 APPLY(exprel, vec_exprel(v))
@@ -65,6 +73,8 @@ APPLY(fma, vec_fma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
 APPLY(fnma, vec_fnma(v, vec_set(1.0 / 3.0), vec_set(-1.0 / 7.0)))
 APPLY(sqrt, vec_sqrt(v))
 APPLY(clamp, vec_clamp(v, 2.5))
+APPLY(from_nearest, from_nearest(v))
+APPLY(further, vec_further(vec_set(0.5), vec_select(v == v, v, vec_set(0.0))))
 APPLY(select, vec_select(v < vec_set(0.5), v, vec_set(-2.0)))
 APPLY(from_integer, vec_from_integer(vec_bits(v) >> (8 * SPL_REAL_BYTES - VEC_MANTISSA)))
 #ifndef SPL_SINGLE
@@ -93,6 +103,8 @@ static const function list[] = {
     {"fnma", apply_fnma},
     {"sqrt", apply_sqrt},
     {"clamp", apply_clamp},
+    {"from_nearest", apply_from_nearest},
+    {"further", apply_further},
     {"select", apply_select},
     {"from_integer", apply_from_integer},
 #ifndef SPL_SINGLE

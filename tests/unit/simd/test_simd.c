@@ -247,7 +247,7 @@ START_TEST(nan_stays_in_its_lane)
 {
     static const char *const names[] = {"exp2", "exp", "exprel", "gate", "gate_alone",
         "gate_2_of_2", "gate_3_of_3", "gate_4_of_4", "log", "sine", "cosine", "sqrt",
-        "clamp"};
+        "clamp", "from_nearest"};
     for (int t = 0; t < SPL_N_TARGETS; t++) {
         if (!spl_target_available((spl_target)t)) {
             continue;
@@ -296,6 +296,13 @@ START_TEST(special_values_are_exact)
     ck_assert(apply_one("cosine", 0.0) == 1.0);
     ck_assert(apply_one("clamp", INFINITY) == 2.5);
     ck_assert(apply_one("clamp", -7.0) == -2.5);
+    ck_assert(apply_one("from_nearest", 2.5) == 0.5);
+    ck_assert(apply_one("from_nearest", 3.5) == -0.5);
+    ck_assert(apply_one("from_nearest", -1.75) == 0.25);
+    ck_assert(apply_one("from_nearest", INFINITY) == 0.0);
+    ck_assert(apply_one("further", -3.0) == 3.0);
+    ck_assert(apply_one("further", 0.25) == 0.5);
+    ck_assert(apply_one("further", -INFINITY) == INFINITY);
 }
 END_TEST
 
