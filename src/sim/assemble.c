@@ -25,14 +25,15 @@ static int count_threads(
         network->stride / SPL_TILE + spl_jobs_threads(network->jobs, network->n_jobs));
 }
 
-/* What the parts of a block cost, ns, on Zen 3: an edge in a panel of which all, half or
- * a quarter is used; a step of a near edge; what a step of a tied node costs more. Only
- * their ratios count. A history beyond the caches is waited for: a panel for its lines,
- * a near edge and the memory of tied tiles at every step. */
+/* What the parts of a block cost, ns: an edge in a panel of which all, half or a quarter
+ * is used; a step of a near edge; what a step of a tied node costs more (998 nodes of 36
+ * edges, Emerald Rapids; panels on Zen 3). Long edges cost the same in blocks of any
+ * length. Only ratios count. A history beyond the caches is waited for: a panel for its
+ * lines, a near edge and the memory of tied tiles at every step. */
 typedef struct {
     double panel, half_panel, quarter_panel, near, tied_node;
 } block_costs;
-static const block_costs costs_in_cache = {3.2, 2.1, 1.7, 1.5, 4.0};
+static const block_costs costs_in_cache = {3.2, 2.1, 1.7, 20.0, 11.0};
 static const block_costs costs_in_memory = {14.0, 12.0, 11.0, 20.0, 80.0};
 static const size_t CACHE_BYTES = (size_t)32 << 20;
 
@@ -40,7 +41,7 @@ static double cost_of_step(const spl_plan *plan)
 {
     const size_t history = plan->n_nodes * plan->pitch * sizeof(spl_real);
     const block_costs *costs = history > CACHE_BYTES ? &costs_in_memory : &costs_in_cache;
-    const double far = (double)(plan->n_edges - plan->n_near);
+    const double far = (double)(plan->n_edges - plan->n_long - plan->n_near);
     const double per_block = plan->block > SPL_PANEL / 2   ? costs->panel
                              : plan->block > SPL_PANEL / 4 ? costs->half_panel
                                                            : costs->quarter_panel;
