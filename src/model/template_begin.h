@@ -10,6 +10,8 @@
  *   dq   its derivative by the observable (MODEL_JACOBIAN only),
  *   dp   the result.
  * A model whose equations contain q defines MODEL_LOCAL_TERMS.
+ * A sum is best written in the order in which its terms are known: state and parameters
+ * first, then gates, then q, last c. A processor waits for each chain of operations.
  * A row X(name, x, T, d) of GATES is h.name = (1 + tanh((x - T) / d)) / 2 of the state x
  * with the parameters T and d: 1 / (1 + 2^(a x + b)) with the derived constants a_name
  * and b_name. They stand in a table because all are evaluated side by side.
