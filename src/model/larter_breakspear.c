@@ -133,8 +133,9 @@ MODEL_OBSERVABLE
  *   dV/dt = I_V - G_L V - G_K W (V - VK) - rate_Q Z m_Z
  *           - G_Ca m_Ca (V - VCa) - G_Na m_Na (V - VNa)
  *           - E (rNMDA m_Ca (V - VCa) + V - VNa)
- * summed in the order in which they are known: first those without gates, last E, which
- * waits for the input, and that for Q_V. It is 15 % of a step on AVX-512. */
+ * times t_scale, summed in the order in which the terms are known: first those without
+ * gates, last E, which waits for the input and that for Q_V: a tenth of the kernel's time
+ * on AVX-512. */
 MODEL_RHS
 {
     const vec Ca = h.m_Ca * (s.V - p.VCa);
