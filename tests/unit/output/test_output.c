@@ -333,13 +333,18 @@ START_TEST(rows_that_leave_memory_are_right)
         }
         wait_until_written(output, (uint64_t)(ROWS - SOME) * ROW);
         const size_t early = pages_in_memory(fd, offset, half);
-        ck_assert(!given_back || c == 1 || early == (half - offset) / page_bytes());
-        ck_assert(!given_back || c == 0 || early < (half - offset) / page_bytes() / 8);
         spl_output_step(output, ROWS);
         ck_assert_int_eq(fake_finish(output, SPL_RUN_COMPLETE, "", ROWS), SPL_OK);
         const size_t kept = pages_in_memory(fd, offset, end);
-        ck_assert(!given_back || c == 1 || kept == (end - offset) / page_bytes());
-        ck_assert(!given_back || c == 0 || kept < (end - offset) / page_bytes() / 8);
+        if (given_back && spl_cache_gives_back(&output->cache)) {
+            /* the first, too, where writing is dear, as it may be on a busy machine */
+            ck_assert(c == 0 || early < (half - offset) / page_bytes() / 8);
+            ck_assert(c == 0 || kept < (end - offset) / page_bytes() / 8);
+        } else if (given_back) {
+            ck_assert_uint_eq(c, 0);
+            ck_assert_uint_eq(early, (half - offset) / page_bytes());
+            ck_assert_uint_eq(kept, (end - offset) / page_bytes());
+        }
         spl_output_free(output);
         close(fd);
         hid_t file = open_file("r.h5");
