@@ -129,13 +129,12 @@ MODEL_OBSERVABLE
     return p.QV_max * h.m_V;
 }
 
-/* With the terms that E drives taken together:
- *   dV/dt = I_V - G_L V - G_K W (V - VK) - rate_Q Z m_Z
- *           - G_Ca m_Ca (V - VCa) - G_Na m_Na (V - VNa)
- *           - E (rNMDA m_Ca (V - VCa) + V - VNa)
- * times t_scale, summed in the order in which the terms are known: first those without
- * gates, last E, which waits for the input and that for Q_V: a tenth of the kernel's time
- * on AVX-512. */
+/* The page's dV/dt with the terms that E drives taken together,
+ *   I_V - G_L V - G_K W (V - VK) - rate_Q Z m_Z - G_Ca m_Ca (V - VCa)
+ *       - G_Na m_Na (V - VNa) - E (rNMDA m_Ca (V - VCa) + V - VNa),
+ * where t_scale is in every G, in I_V, rate_Q and E, and gL VL in I_V. It is summed in
+ * the order in which the terms are known, those without gates first, last E, which waits
+ * for the input and that for Q_V: a tenth of the kernel's time on AVX-512. */
 MODEL_RHS
 {
     const vec Ca = h.m_Ca * (s.V - p.VCa);

@@ -69,7 +69,8 @@ VEC_INLINE vec vec_exp2_clamped(vec x, double limit)
 {
     x = vec_clamp(x, limit);
     const vec rounded = x + vec_set(VEC_ROUND_MAGIC);
-    const vec p = vec_exp2_fraction(x - (rounded - vec_set(VEC_ROUND_MAGIC)));
+    const vec nearest = rounded - vec_set(VEC_ROUND_MAGIC);
+    const vec p = vec_exp2_fraction(vec_from_nearest(x, nearest));
     return vec_scale(p, rounded);
 }
 
