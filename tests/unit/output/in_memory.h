@@ -1,15 +1,37 @@
-/* What the system keeps of a file in memory. */
+/* What the system keeps of a file in memory, and what it was asked to let go. Only the
+ * second is ours alone: a system short of memory takes any page. Defines posix_fadvise,
+ * so one file of a program includes it. */
 #ifndef TEST_OUTPUT_IN_MEMORY_H
 #define TEST_OUTPUT_IN_MEMORY_H
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* How often this program asked for memory to be let go, and the bytes of the last time.
+ */
+static atomic_size_t n_let_go;
+static _Atomic uint64_t let_go_from;
+static _Atomic uint64_t let_go_to;
+
+/* The system's own, counted. */
+int posix_fadvise(int fd, off_t from, off_t bytes, int advice)
+{
+    if (advice == POSIX_FADV_DONTNEED) {
+        let_go_from = (uint64_t)from;
+        let_go_to = (uint64_t)(from + bytes);
+        n_let_go++;
+    }
+    return syscall(SYS_fadvise64, fd, from, bytes, advice) == 0 ? 0 : errno;
+}
 
 static inline size_t page_bytes(void)
 {
