@@ -427,66 +427,50 @@ VEC_INLINE void record_f4(const model_rows *rows, const spl_kernel_block *b, siz
     }
 }
 
-/* Vectors of nodes whose gates are evaluated side by side: six exponentials are what 16
- * registers hold, those of two vectors if a node has three. (With the 32 registers of
- * AVX-512 nine have room, which is no faster.) */
-enum { MOST_AT_ONCE = N_VECTORS > 1 ? 2 : 1 };
-#define GATES_AT_ONCE(shared) \
-    ((size_t)(((shared) ? N_UNSHARED : N_GATES) <= 3 ? MOST_AT_ONCE : 1))
-
-/* Exponentials of `count` vectors from u on, at x or at y; params are the tile's. */
-VEC_INLINE void exponentials_of_some(const bool shared, const spl_real *params,
-    const bool at_x, const size_t count, size_t u, model_work *work)
+/* Exponentials of the gates of all vectors, at x or at y; params are the tile's. Their
+ * divisions come with the rest of the stage, the divider works beside the
+ * multiplications. */
+VEC_INLINE void form_exponentials(const bool shared, const spl_real *params,
+    const bool at_x, size_t n_vectors, model_work *work)
 {
-    const model_state *state[MOST_AT_ONCE];
-    model_exponentials *e[MOST_AT_ONCE];
-    SPL_UNROLL
-    for (size_t v = 0; v < count; v++) {
-        state[v] = at_x ? &work[u + v].x : &work[u + v].y;
-        e[v] = &work[u + v].e;
-    }
-    exponentials_of(shared, count, state, params, SPL_TILE, u * SPL_LANES, e);
-}
-
-/* Of all vectors. Their divisions come with the rest of the stage: three numbers are
- * stored instead of five, and the divider works beside the multiplications. */
-VEC_INLINE void begin_gates(const bool shared, const spl_real *params, const bool at_x,
-    size_t n_vectors, model_work *work)
-{
-    const size_t at_once = GATES_AT_ONCE(shared);
-    size_t u = 0;
     SPL_RELOAD();
-    for (; u < n_vectors && u + at_once <= N_VECTORS; u += at_once) {
-        exponentials_of_some(shared, params, at_x, at_once, u, work);
+    for (size_t u = 0; u < n_vectors; u++) {
+        begin_exponentials(shared, at_x ? &work[u].x : &work[u].y, params, SPL_TILE,
+            u * SPL_LANES, &work[u].e);
     }
-    if (N_VECTORS % at_once != 0 && u < n_vectors) {
-        exponentials_of_some(shared, params, at_x, 1, u, work);
+    SPL_RELOAD();
+    for (size_t u = 0; u < n_vectors; u++) {
+        finish_exponentials(shared, &work[u].e);
     }
     SPL_RELOAD();
 }
 
 /* Those at the state before the first step, which the block before this one has formed
  * for the samples it sent, or not. */
-VEC_INLINE void take_gates(const model_task t, size_t n_vectors, model_work *work)
+VEC_INLINE void take_exponentials(const model_task t, size_t n_vectors, model_work *work)
 {
-    const size_t own = t.shared ? N_UNSHARED : N_GATES;
     if (!t.b->known) {
-        begin_gates(t.shared, t.run->params + t.b->first * N_ALL, true, n_vectors, work);
+        form_exponentials(
+            t.shared, t.run->params + t.b->first * N_ALL, true, n_vectors, work);
         return;
     }
     for (size_t u = 0; u < n_vectors; u++) {
-        for (size_t k = 0; k < own; k++) {
-            work[u].e.of[k] = vec_load(t.b->exponentials + k * SPL_TILE + u * SPL_LANES);
+        for (size_t k = 0; k < n_exponentials(t.shared); k++) {
+            const spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
+            work[u].e.of[k].below = vec_load(kept);
+            work[u].e.of[k].above = vec_load(kept + SPL_TILE);
         }
     }
 }
 
-VEC_INLINE void keep_gates(const model_task t, size_t n_vectors, const model_work *work)
+VEC_INLINE void keep_exponentials(
+    const model_task t, size_t n_vectors, const model_work *work)
 {
-    const size_t own = t.shared ? N_UNSHARED : N_GATES;
     for (size_t u = 0; u < n_vectors; u++) {
-        for (size_t k = 0; k < own; k++) {
-            vec_store(t.b->exponentials + k * SPL_TILE + u * SPL_LANES, work[u].e.of[k]);
+        for (size_t k = 0; k < n_exponentials(t.shared); k++) {
+            spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
+            vec_store(kept, work[u].e.of[k].below);
+            vec_store(kept + SPL_TILE, work[u].e.of[k].above);
         }
     }
 }
@@ -512,23 +496,23 @@ VEC_SPECIALISED void block_of(const model_task t)
         }
     }
     save_rows(&rows, t);
-    take_gates(t, n_vectors, work);
+    take_exponentials(t, n_vectors, work);
     for (size_t step = 0; step < b->n_steps; step++) {
         for (size_t u = 0; u < n_vectors; u++) {
             first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
-            begin_gates(t.shared, params, false, n_vectors, work);
+            form_exponentials(t.shared, params, false, n_vectors, work);
             for (size_t u = 0; u < n_vectors; u++) {
                 later_stage(t, step, stage, u * SPL_LANES, &work[u]);
             }
         }
         record_states(&rows, b, n_vectors, work);
         record_f4(&rows, b, step, n_vectors, work);
-        begin_gates(t.shared, params, true, n_vectors, work);
+        form_exponentials(t.shared, params, true, n_vectors, work);
     }
-    keep_gates(t, n_vectors, work);
+    keep_exponentials(t, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {
         first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);

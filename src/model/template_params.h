@@ -37,13 +37,20 @@ static const int gate_state[] = {GATES(GATE_STATE)(-1)};
 static const int shared_exponent[N_GATES + 1] = {
     [N_GATES] = 0, GATES_SHARED(FACTOR_EXPONENT)};
 
+/* Whether a gate is the only one of its state: the numbers of gates of all states, four
+ * bits each, are a constant to the compiler. */
+_Static_assert(N_STATES <= 8 && N_GATES <= 15, "too many states or gates");
+#define IN_STATE(name, x, ...) (1u << 4 * STATE_##x) +
+static const unsigned n_gates_of MODEL_UNUSED = GATES(IN_STATE) 0;
+#define IS_ALONE(x) ((n_gates_of >> 4 * STATE_##x & 15) == 1)
+
 /* Number of gates from `first` on that share a division; the compiler computes it. */
 VEC_INLINE size_t gates_of_division(const bool shared, const size_t first)
 {
     size_t n = 0;
     int exponent = 0;
     SPL_UNROLL
-    for (size_t k = 0; k < VEC_MAX_RECIPROCALS; k++) {
+    for (size_t k = 0; k < VEC_MAX_QUOTIENTS; k++) {
         if (n == k && gate_state[first + n] == gate_state[first]) {
             const int own = shared ? shared_exponent[first + n] : 0;
             exponent += own > 0 ? own : VEC_GATE_LIMIT;
@@ -81,52 +88,57 @@ VEC_INLINE vec whole_power(vec x, const int power)
     return product;
 }
 
-/* What the exponentials of a node's gates fill. */
+/* The exponentials of a vector of nodes' gates, or what becomes of them. */
 typedef struct {
-    vec of[N_GATES + 1]; /* C has no empty array */
+    vec_power of[N_GATES + 1]; /* C has no empty array */
 } model_exponentials;
 
-/* The exponentials of n vectors of nodes, from i on, at their states. The compiler knows
- * n and `shared`: whether they are shared as GATES_SHARED says. */
-VEC_INLINE void exponentials_of(const bool shared, const size_t n,
-    const model_state *const *s MODEL_UNUSED, const spl_real *params MODEL_UNUSED,
-    size_t stride MODEL_UNUSED, size_t i MODEL_UNUSED, model_exponentials *const *e)
+/* Exponentials that are formed, or all, where they are not shared as GATES_SHARED says;
+ * the compiler knows it. */
+VEC_INLINE size_t n_exponentials(const bool shared)
 {
-    vec t[VEC_MAX_GATES];
-    const size_t own = shared ? N_UNSHARED : N_GATES;
-#define GATE_ARGUMENT(name, x, ...)                                          \
-    if (GATE_##name < own) {                                                 \
-        t[v * own + GATE_##name] = vec_fma(s[v]->x,                          \
-            vec_load(params + PARAM_a_##name * stride + i + v * SPL_LANES),  \
-            vec_load(params + PARAM_b_##name * stride + i + v * SPL_LANES)); \
-    }
-    SPL_UNROLL
-    for (size_t v = 0; v < n; v++) {
-        GATES(GATE_ARGUMENT)
-    }
-    vec_gate_exponentials(n * own, t);
-    SPL_UNROLL
-    for (size_t v = 0; v < n; v++) {
-        SPL_UNROLL
-        for (size_t k = 0; k < own; k++) {
-            e[v]->of[k] = t[v * own + k];
-        }
-    }
+    return shared ? N_UNSHARED : N_GATES;
 }
 
-/* The gates of a vector of nodes from their exponentials. */
+/* Begins the exponentials of the vector of nodes from i on, at their states. */
+VEC_INLINE void begin_exponentials(const bool shared, const model_state *s MODEL_UNUSED,
+    const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
+    size_t i MODEL_UNUSED, model_exponentials *e)
+{
+    vec t[VEC_MAX_GATES];
+#define GATE_ARGUMENT(name, x, ...)                                                    \
+    if (GATE_##name < n_exponentials(shared)) {                                        \
+        t[GATE_##name] = vec_fma(s->x, vec_load(params + PARAM_a_##name * stride + i), \
+            vec_load(params + PARAM_b_##name * stride + i));                           \
+    }
+    GATES(GATE_ARGUMENT)
+    vec_begin_powers(n_exponentials(shared), t, e->of);
+}
+
+VEC_INLINE void finish_exponentials(const bool shared, model_exponentials *e)
+{
+    bool quotient[N_GATES + 1];
+#define SET_QUOTIENT(name, x, ...) quotient[GATE_##name] = IS_ALONE(x);
+    GATES(SET_QUOTIENT)
+    vec_end_powers(n_exponentials(shared), quotient, e->of);
+}
+
+/* The gates of a vector of nodes from their exponentials. One that has a division of its
+ * own needs no more of its exponential than a quotient, over / (over + above). */
 VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
     const model_params p MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {
     const size_t n_gates = N_GATES;
-    const size_t own MODEL_UNUSED = shared ? N_UNSHARED : N_GATES;
+    vec over[N_GATES + 1];
     vec of[N_GATES + 1];
 #define SHARED_GATE(name, base, power) \
+    over[GATE_##name] = vec_set(1.0);  \
     of[GATE_##name] =                  \
-        vec_fma(p.k_##name, whole_power(e->of[GATE_##base], power), vec_set(1.0));
-#define OWN_GATE(name, ...)                                  \
-    if (GATE_##name < own) {                                 \
-        of[GATE_##name] = vec_set(1.0) + e->of[GATE_##name]; \
+        vec_fma(p.k_##name, whole_power(e->of[GATE_##base].above, power), vec_set(1.0));
+#define OWN_GATE(name, x, ...)                                                     \
+    if (GATE_##name < n_exponentials(shared)) {                                    \
+        over[GATE_##name] = IS_ALONE(x) ? e->of[GATE_##name].below : vec_set(1.0); \
+        of[GATE_##name] = over[GATE_##name] + e->of[GATE_##name].above;            \
     }
     if (shared) {
         GATES_SHARED(SHARED_GATE)
@@ -137,7 +149,7 @@ VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
     for (size_t k = 0; k < n_gates; k++) {
         if (k == next) {
             const size_t n = gates_of_division(shared, k);
-            vec_reciprocals(n, of + k);
+            vec_quotients(over[k], n, of + k);
             next += n;
         }
     }
@@ -148,10 +160,9 @@ VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
 VEC_INLINE model_gates gates_at(const bool shared, const model_state s,
     const spl_real *params, size_t stride, size_t i)
 {
-    const model_state *const state = &s;
     model_exponentials e;
-    model_exponentials *const filled = &e;
-    exponentials_of(shared, 1, &state, params, stride, i, &filled);
+    begin_exponentials(shared, &s, params, stride, i, &e);
+    finish_exponentials(shared, &e);
     return gates_from(shared, load_params(params, stride, i), &e);
 }
 

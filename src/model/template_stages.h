@@ -98,7 +98,7 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
         network_stage(scheme, form, shared, stage, run, st, lane, &work[u].y,
             load_gates(st->gates + lane));
     }
-    begin_gates(shared, run->params + st->first * N_ALL, false, N_VECTORS, work);
+    form_exponentials(shared, run->params + st->first * N_ALL, false, N_VECTORS, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_params p = tile_params(run, st->first, lane);

@@ -7,6 +7,8 @@
 #ifndef SPL_SIMD_VEC_MATH_H
 #define SPL_SIMD_VEC_MATH_H
 
+#include <stdbool.h>
+
 #include "simd/vec.h"
 
 #ifdef SPL_SINGLE
@@ -80,39 +82,92 @@ VEC_INLINE vec vec_exp2(vec x)
     return vec_exp2_clamped(x, VEC_PICK(1000.0, 125.0));
 }
 
-/* 2^t of n <= VEC_MAX_GATES independent t, in place, for gates 1 / (1 + 2^t): their
- * absolute error is below 2.3e-16, 1.4e-7 by a division each, below 5e-16, 2.6e-7 if they
- * share one (vec_reciprocals). The clamp keeps the exponent trick from wrapping for nodes
- * that run away. Each operation is done for all of them before the next: they are
- * chains of some twenty operations, and a processor looks ahead too little to overlap
- * chains that follow each other. */
+/* C(f^2) = f coth(f ln 2 / 2) for |f| <= 1/2, of which 2^f = (C + f) / (C - f): C is
+ * even, so that half as many terms do as for 2^f, in chains half as long. Minimax
+ * polynomials for that quotient, relative error before rounding 1.9e-16, 3.1e-10;
+ * tools/make-polynomials. C and f are scaled in single precision so that the quotient is
+ * 2 / 2 for f = 0: a number like 2.9 may change where 2^-VEC_GATE_LIMIT of it is added.
+ */
+#define VEC_COTH_SCALE VEC_PICK(1.0, 0.6931471762274456)
+#ifdef SPL_SINGLE
+static const double vec_coth_terms[] = {-0.0006380099450705349, 0.08007510213745814, 2.0};
+#else
+static const double vec_coth_terms[] = {-1.2605117866708586e-07, 1.0581925616407683e-05,
+    -0.0009250684489467421, 0.11552453009203811, 2.8853900817779428};
+#endif
+enum { VEC_COTH_DEGREE = sizeof vec_coth_terms / sizeof *vec_coth_terms - 1 };
+
+/* A power of 2 on its way: vec_begin_powers fills the first pair, vec_end_powers turns it
+ * into the second. */
+typedef union {
+    struct {
+        vec f;       /* of the exponent t = n + f, |f| <= 1/2 */
+        vec rounded; /* n is in its low bits */
+    };
+    struct {
+        vec below; /* 2^t = above / below */
+        vec above;
+    };
+} vec_power;
+
+/* Exponents are clamped, which keeps the exponent trick from wrapping for nodes that run
+ * away. */
 enum { VEC_MAX_GATES = 9, VEC_GATE_LIMIT = VEC_PICK(60, 24) };
-VEC_INLINE void vec_gate_exponentials(const size_t n, vec *t)
+
+/* Each operation of the next two is done for all n <= VEC_MAX_GATES before the next: they
+ * are chains, and a processor looks ahead too little to overlap chains that follow each
+ * other. They are two so that who forms powers of many nodes calls the first for all of
+ * them before the second: half as long a chain each time, and 16 registers hold what is
+ * under way. */
+#define VEC_EACH SPL_UNROLL for (size_t k = 0; k < n; k++)
+VEC_INLINE void vec_begin_powers(const size_t n, const vec *t, vec_power *power)
 {
-#define VEC_EACH_GATE SPL_UNROLL for (size_t k = 0; k < n; k++)
+    vec x[VEC_MAX_GATES];
     vec rounded[VEC_MAX_GATES];
-    vec p[VEC_MAX_GATES];
     const vec magic = vec_set(VEC_ROUND_MAGIC);
-    VEC_EACH_GATE t[k] = vec_clamp(t[k], VEC_GATE_LIMIT);
-    VEC_EACH_GATE rounded[k] = t[k] + magic;
-    VEC_EACH_GATE t[k] = vec_from_nearest(t[k], rounded[k] - magic);
-    VEC_EACH_GATE p[k] = vec_set(vec_exp2_terms[0]);
-    SPL_UNROLL
-    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
-        VEC_EACH_GATE p[k] = vec_fma(p[k], t[k], vec_set(vec_exp2_terms[term]));
-    }
-    VEC_EACH_GATE t[k] = vec_scale(p[k], rounded[k]);
-#undef VEC_EACH_GATE
+    VEC_EACH x[k] = vec_clamp(t[k], VEC_GATE_LIMIT);
+    VEC_EACH rounded[k] = x[k] + magic;
+    VEC_EACH x[k] = vec_from_nearest(x[k], rounded[k] - magic);
+    VEC_EACH power[k].f = x[k];
+    VEC_EACH power[k].rounded = rounded[k];
 }
 
-/* 1 / d of 1 <= n <= 4 numbers, in place, by one division, which takes a processor as
- * long as 16 multiplications. The product of all must not overflow. */
-enum { VEC_MAX_RECIPROCALS = 4 };
-VEC_INLINE void vec_reciprocals(const size_t n, vec *d)
+/* The compiler knows which of them become a `quotient`; the others are above 1, which is
+ * twice the work. */
+VEC_INLINE void vec_end_powers(const size_t n, const bool *quotient, vec_power *power)
+{
+    vec f[VEC_MAX_GATES];
+    vec z[VEC_MAX_GATES];
+    vec p[VEC_MAX_GATES];
+    vec rounded[VEC_MAX_GATES];
+    VEC_EACH f[k] = power[k].f;
+    VEC_EACH rounded[k] = power[k].rounded;
+    VEC_EACH z[k] = quotient[k] ? f[k] * f[k] : f[k];
+    VEC_EACH f[k] = quotient[k] ? vec_set(VEC_COTH_SCALE) * f[k] : f[k];
+    VEC_EACH p[k] = vec_set(quotient[k] ? vec_coth_terms[0] : vec_exp2_terms[0]);
+    SPL_UNROLL
+    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
+        VEC_EACH
+        {
+            if (!quotient[k] || term <= VEC_COTH_DEGREE) {
+                p[k] = vec_fma(p[k], z[k],
+                    vec_set(quotient[k] ? vec_coth_terms[term] : vec_exp2_terms[term]));
+            }
+        }
+    }
+    VEC_EACH power[k].below = quotient[k] ? p[k] - f[k] : vec_set(1.0);
+    VEC_EACH power[k].above = vec_scale(quotient[k] ? p[k] + f[k] : p[k], rounded[k]);
+}
+#undef VEC_EACH
+
+/* over / d of 1 <= n <= 4 numbers d, in place, by one division, which takes a processor
+ * as long as 16 multiplications. The product of all must not overflow. */
+enum { VEC_MAX_QUOTIENTS = 4 };
+VEC_INLINE void vec_quotients(vec over, const size_t n, vec *d)
 {
     const vec left = n > 1 ? d[0] * d[1] : d[0];
     const vec right = n > 3 ? d[2] * d[3] : n > 2 ? d[2] : vec_set(1.0);
-    const vec all = vec_set(1.0) / (n > 2 ? left * right : left);
+    const vec all = over / (n > 2 ? left * right : left);
     const vec of_left = n > 2 ? all * right : all;
     if (n > 2) {
         const vec of_right = all * left;
@@ -130,12 +185,16 @@ VEC_INLINE void vec_reciprocals(const size_t n, vec *d)
 }
 
 /* 1 / (1 + 2^(a x + b)), which is (1 + tanh((x - T) / delta)) / 2 for
- * a = -2 / (delta ln 2), b = 2 T / (delta ln 2). */
+ * a = -2 / (delta ln 2), b = 2 T / (delta ln 2). Absolute error below 2.3e-16, 1.4e-7; of
+ * gates that share a division (vec_quotients) below 5e-16, 2.6e-7. */
 VEC_INLINE vec vec_gate(vec x, vec a, vec b)
 {
-    vec t = vec_fma(x, a, b);
-    vec_gate_exponentials(1, &t);
-    return vec_set(1.0) / (vec_set(1.0) + t);
+    static const bool quotient = true;
+    const vec t = vec_fma(x, a, b);
+    vec_power power;
+    vec_begin_powers(1, &t, &power);
+    vec_end_powers(1, &quotient, &power);
+    return power.below / (power.below + power.above);
 }
 
 /* e^x, relative error below 4.5e-16, 2.5e-7, x clamped to [-690, 690], [-86, 86]:

@@ -31,16 +31,19 @@ VEC_INLINE vec cosine_of(vec x)
 /* Gate `which` of n that share a division; those beside it are of other numbers. */
 VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
 {
-    vec of[VEC_MAX_RECIPROCALS];
+    static const bool quotient[VEC_MAX_QUOTIENTS];
+    vec of[VEC_MAX_QUOTIENTS];
+    vec_power power[VEC_MAX_QUOTIENTS];
     for (size_t k = 0; k < n; k++) {
         const double factor = k == which ? 1.0 : k == 0 ? -1.0 : 0.7;
         of[k] = x * vec_set(-2.0 * M_LOG2E * factor);
     }
-    vec_gate_exponentials(n, of);
+    vec_begin_powers(n, of, power);
+    vec_end_powers(n, quotient, power);
     for (size_t k = 0; k < n; k++) {
-        of[k] = vec_set(1.0) + of[k];
+        of[k] = vec_set(1.0) + power[k].above;
     }
-    vec_reciprocals(n, of);
+    vec_quotients(vec_set(1.0), n, of);
     return of[which];
 }
 
