@@ -93,8 +93,8 @@ typedef struct {
     vec_power of[N_GATES + 1]; /* C has no empty array */
 } model_exponentials;
 
-/* Exponentials that are formed, or all, where they are not shared as GATES_SHARED says;
- * the compiler knows it. */
+/* How many exponentials are formed: all, unless they are shared as GATES_SHARED says. The
+ * compiler knows `shared`. */
 VEC_INLINE size_t n_exponentials(const bool shared)
 {
     return shared ? N_UNSHARED : N_GATES;
@@ -123,8 +123,9 @@ VEC_INLINE void finish_exponentials(const bool shared, model_exponentials *e)
     vec_end_powers(n_exponentials(shared), quotient, e->of);
 }
 
-/* The gates of a vector of nodes from their exponentials. One that has a division of its
- * own needs no more of its exponential than a quotient, over / (over + above). */
+/* The gates of a vector of nodes from their exponentials 2^t = above / below: one that is
+ * alone in its state is below / (below + above), with a division of its own. Of others
+ * below is 1, which saves them a rounding. */
 VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
     const model_params p MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {

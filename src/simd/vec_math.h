@@ -85,9 +85,8 @@ VEC_INLINE vec vec_exp2(vec x)
 /* C(f^2) = f coth(f ln 2 / 2) for |f| <= 1/2, of which 2^f = (C + f) / (C - f): C is
  * even, so that half as many terms do as for 2^f, in chains half as long. Minimax
  * polynomials for that quotient, relative error before rounding 1.9e-16, 3.1e-10;
- * tools/make-polynomials. C and f are scaled in single precision so that the quotient is
- * 2 / 2 for f = 0: a number like 2.9 may change where 2^-VEC_GATE_LIMIT of it is added.
- */
+ * tools/make-polynomials. Both are scaled in single precision so that the quotient is
+ * 2 / 2 for f = 0: 2.9 may change where 2^-VEC_GATE_LIMIT of it is added. */
 #define VEC_COTH_SCALE VEC_PICK(1.0, 0.6931471762274456)
 #ifdef SPL_SINGLE
 static const double vec_coth_terms[] = {-0.0006380099450705349, 0.08007510213745814, 2.0};

@@ -16,8 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How often this program asked for memory to be let go, and the bytes of the last time.
- */
+/* How often this program asked for memory to be let go; the bytes of the last time. */
 static atomic_size_t n_let_go;
 static _Atomic uint64_t let_go_from;
 static _Atomic uint64_t let_go_to;
