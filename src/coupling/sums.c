@@ -28,7 +28,7 @@ static const size_t FITS_BYTES = (size_t)1 << 20;
 /* How a node is summed; all are constants for the compiler. */
 typedef struct {
     size_t n_vectors; /* of the panel */
-    bool all;         /* every lane of them is wanted */
+    size_t n_whole;   /* the first of them, of which every lane is wanted */
     bool ahead;       /* the history is fetched ahead */
 } sum_form;
 
@@ -113,7 +113,7 @@ VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t 
     vec sum[N_VECTORS] = {0};
     for (size_t v = 0; v < form.n_vectors && before != NULL; v++) {
         const spl_real *known = before + v * SPL_LANES;
-        sum[v] = form.all ? vec_load(known) : vec_load_lanes(known, wanted[v]);
+        sum[v] = v < form.n_whole ? vec_load(known) : vec_load_lanes(known, wanted[v]);
     }
     for (size_t e = begin; e < end; e++) {
         const spl_real *window =
@@ -126,7 +126,7 @@ VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t 
         for (size_t v = 0; v < form.n_vectors; v++) {
             const spl_real *samples = window + v * SPL_LANES;
             sum[v] = vec_fma(weight,
-                form.all ? vec_load(samples) : vec_load_lanes(samples, wanted[v]),
+                v < form.n_whole ? vec_load(samples) : vec_load_lanes(samples, wanted[v]),
                 sum[v]);
         }
     }
@@ -163,6 +163,20 @@ VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
     }
 }
 
+/* Of a history that does not fit the caches: where the node's samples of these steps will
+ * be put, and what is known of the next node's sums. */
+VEC_INLINE void fetch_for(const spl_plan *plan, const spl_sum_edges *edges,
+    const spl_real *history, int64_t k, size_t node, size_t lane)
+{
+    if (fits_cache(plan)) {
+        return;
+    }
+    vec_fetch(history + node * plan->pitch + spl_plan_slot(plan, k), PANEL_BYTES);
+    if (edges->before != NULL) {
+        vec_fetch(edges->before + (lane + 1) * SPL_WINDOW, PANEL_BYTES);
+    }
+}
+
 /* A tile, node by node. */
 VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
     const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
@@ -174,6 +188,7 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
     }
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane < plan->n_nodes) {
+            fetch_for(plan, edges, history, k, first + lane, lane);
             sum_node(plan, history, k, form, wanted, first + lane,
                 edges->begin[first + lane], edges->end[first + lane],
                 edges->before != NULL ? edges->before + lane * SPL_WINDOW : NULL, &next,
@@ -193,7 +208,7 @@ static void delayed(const spl_plan *plan, const spl_sum_edges *edges,
     size_t out_step)
 {
     enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1, QUARTER = HALF > 1 ? HALF / 2 : 1 };
-    spl_real columns[SPL_TILE][SPL_PANEL];
+    _Alignas(VEC_BYTES) spl_real columns[SPL_TILE][SPL_PANEL];
     vec_lanes wanted[N_VECTORS];
     for (size_t v = 0; v < N_VECTORS; v++) {
         const size_t before = v * SPL_LANES;
@@ -201,48 +216,51 @@ static void delayed(const spl_plan *plan, const spl_sum_edges *edges,
     }
     const bool fits = edges->begin != plan->start || fits_cache(plan);
     if (n_columns == SPL_PANEL && fits) {
-        const sum_form form = {N_VECTORS, true, false};
+        const sum_form form = {N_VECTORS, N_VECTORS, false};
         sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns == SPL_PANEL) {
-        const sum_form form = {N_VECTORS, true, true};
+        const sum_form form = {N_VECTORS, N_VECTORS, true};
         sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns <= QUARTER * SPL_LANES) {
-        const sum_form form = {QUARTER, false, false};
+        const sum_form form = {QUARTER, 0, false};
         sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else if (n_columns <= HALF * SPL_LANES) {
-        const sum_form form = {HALF, false, false};
+        const sum_form form = {HALF, QUARTER, false};
         sum_tile(plan, edges, history, k, form, wanted, first, columns);
     } else {
-        const sum_form form = {N_VECTORS, false, false};
+        const sum_form form = {N_VECTORS, HALF, false};
         sum_tile(plan, edges, history, k, form, wanted, first, columns);
     }
     transpose_tile(
         &columns[0][0], SPL_PANEL, SPL_TILE, out, out_step, n_columns, SPL_TILE);
 }
 
-/* Copy a few numbers without a call. */
+/* Copy a few numbers without a call: the last vector overlaps the one before. */
 VEC_INLINE void copy_samples(spl_real *to, const spl_real *from, size_t n)
 {
-    size_t s = 0;
-    for (; s + SPL_LANES <= n; s += SPL_LANES) {
+    if (n < SPL_LANES) {
+        for (size_t s = 0; s < n; s++) {
+            to[s] = from[s];
+        }
+        return;
+    }
+    for (size_t s = 0; s + SPL_LANES < n; s += SPL_LANES) {
         vec_store(to + s, vec_load(from + s));
     }
-    for (; s < n; s++) {
-        to[s] = from[s];
-    }
+    vec_store(to + n - SPL_LANES, vec_load(from + n - SPL_LANES));
 }
 
 static void put(const spl_plan *plan, spl_real *history, int64_t k, size_t n_steps,
     size_t first, const spl_real *sent, size_t sent_step)
 {
-    spl_real samples[SPL_TILE][SPL_PANEL];
+    _Alignas(VEC_BYTES) spl_real samples[SPL_TILE][SPL_PANEL];
     const size_t slot = spl_plan_slot(plan, k);
     const size_t before_end = plan->ring - slot;
-    if (n_steps == SPL_PANEL && before_end >= SPL_PANEL && slot >= SPL_WINDOW &&
-        first + SPL_TILE <= plan->n_nodes) {
-        /* most often: neither end of the ring, all nodes */
+    const size_t left = plan->n_nodes - first;
+    if (n_steps == SPL_PANEL && before_end >= SPL_PANEL && slot >= SPL_WINDOW) {
+        /* most often: neither end of the ring */
         transpose_tile(sent, sent_step, SPL_PANEL, history + first * plan->pitch + slot,
-            plan->pitch, SPL_TILE, SPL_PANEL);
+            plan->pitch, left < SPL_TILE ? left : SPL_TILE, SPL_PANEL);
         return;
     }
     transpose_tile(

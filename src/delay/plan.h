@@ -108,10 +108,11 @@ static inline size_t spl_plan_largest_tied(const spl_plan *plan)
 #define spl_delay_steps SPL_PRECISE(spl_delay_steps)
 double spl_delay_steps(const spl_delay_rule *rule, double length);
 
-/* Slot of sample k (k may be negative: the past before the start). */
+/* Slot of sample k (k may be negative: the past before the start). The first that a run
+ * adds is 1, so that blocks of a panel begin at a cache line. */
 static inline size_t spl_plan_slot(const spl_plan *plan, int64_t k)
 {
-    return (size_t)k & (plan->ring - 1);
+    return (size_t)(k - 1) & (plan->ring - 1);
 }
 
 /* Store sample k of a node's history. */
