@@ -1,8 +1,15 @@
-/* The instruction of SSE 4.2 where the processor has it: writing every V of 76 regions,
- * the tables took a sixth of the run. One begins every cycle, but the next result is
- * three cycles away: three stretches of bytes take turns, 0.20 instead of 0.48 us for
- * 4 KB. A checksum is linear in the bits of what came before, so that stretches are put
- * together by the effect of as many zero bytes (as in Mark Adler's crc32c.c, 2013).
+/* Of long data, products of polynomials over GF(2) where the processor forms them by
+ * vectors: a checksum is the remainder of all bytes as one polynomial, and stays the same
+ * if the first bytes are replaced by their product with a power of x that carries them to
+ * where later ones are (Gopal and others, "Fast CRC computation for generic polynomials
+ * using PCLMULQDQ instruction", 2009). 0.06 us for 4 KB, where the next way takes 0.19.
+ *
+ * Of the rest, the instruction of SSE 4.2: writing every V of 76 regions, the tables took
+ * a sixth of the run. One begins every cycle, but the next result is three cycles away:
+ * three stretches of bytes take turns, 0.20 instead of 0.48 us for 4 KB. A checksum is
+ * linear in the bits of what came before, so that stretches are put together by the
+ * effect of as many zero bytes (as in Mark Adler's crc32c.c, 2013).
+ *
  * Elsewhere slicing by 8 (Kounavis and Berry, "A systematic approach to building high
  * performance software-based CRC generators", 2005): eight tables turn eight bytes at
  * once. */
@@ -10,17 +17,43 @@
 
 #include <endian.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
-enum { SLICES = 8, STRETCH_BYTES = 1024 };
+enum { SLICES = 8, STRETCH_BYTES = 1024, FOLD_VECTORS = 4 };
 
+static const uint32_t reflected = 0x82F63B78;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint32_t tables[SLICES][256];
 #if defined(__x86_64__)
-static bool has_instruction;
+static spl_crc32c_way best; /* that the processor has */
+enum { FOLD_BYTES = FOLD_VECTORS * sizeof(__m512i) };
+/* What carries the first and the second half of 16 bytes by FOLD_BYTES. */
+static uint64_t fold[2];
 /* What a byte of the checksum, from the lowest on, becomes after a stretch of zeros. */
 static uint32_t after_zeros[sizeof(uint32_t)][256];
+
+/* x^n modulo the polynomial, the highest power in the lowest bit. */
+static uint32_t power_of_x(size_t n)
+{
+    uint32_t power = (uint32_t)1 << 31;
+    for (size_t i = 0; i < n; i++) {
+        power = (power >> 1) ^ ((power & 1) != 0 ? reflected : 0);
+    }
+    return power;
+}
+
+/* Of the bits of 16 bytes, bit i stands for x^(127 - i). The product of its first half,
+ * which stands for x^64 times as much, with a power p in the low half of a word appears
+ * as x^33 p times what that half stood for. */
+static void fill_fold(void)
+{
+    enum { LANE_SHIFT = 33, FOLD_BITS = 8 * FOLD_BYTES };
+    fold[0] = power_of_x(FOLD_BITS + 64 - LANE_SHIFT);
+    fold[1] = power_of_x(FOLD_BITS - LANE_SHIFT);
+}
 
 static void fill_after_zeros(void)
 {
@@ -44,7 +77,6 @@ static void fill_after_zeros(void)
 
 static void fill_tables(void)
 {
-    const uint32_t reflected = 0x82F63B78;
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;
         for (int bit = 0; bit < 8; bit++) {
@@ -59,8 +91,13 @@ static void fill_tables(void)
         }
     }
 #if defined(__x86_64__)
-    has_instruction = __builtin_cpu_supports("sse4.2");
     fill_after_zeros();
+    fill_fold();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq")) {
+        best = SPL_CRC32C_FOLDING;
+    } else if (__builtin_cpu_supports("sse4.2")) {
+        best = SPL_CRC32C_INSTRUCTION;
+    }
 #endif
 }
 
@@ -110,23 +147,38 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(
     }
     return ~(uint32_t)value;
 }
-#endif
 
-uint32_t spl_crc32c(uint32_t crc, const void *data, size_t bytes)
+/* Of whole FOLD_BYTES, two at least, without the inversion at either end. */
+__attribute__((target("avx512f,vpclmulqdq,sse4.2"))) static uint32_t by_folding(
+    uint32_t crc, const unsigned char *at, size_t bytes)
 {
-    pthread_once(&once, fill_tables);
-#if defined(__x86_64__)
-    if (has_instruction) {
-        return by_instruction(crc, data, bytes);
+    const __m512i by = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)fold));
+    __m512i sum[FOLD_VECTORS];
+    unsigned char left[FOLD_BYTES];
+    memcpy(sum, at, sizeof sum);
+    sum[0] =
+        _mm512_xor_si512(sum[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)crc)));
+    for (size_t i = FOLD_BYTES; i < bytes; i += FOLD_BYTES) {
+        /* in registers */
+#pragma GCC unroll 4
+        for (size_t v = 0; v < FOLD_VECTORS; v++) {
+            const __m512i next = _mm512_loadu_si512(at + i + v * sizeof next);
+            const __m512i first = _mm512_clmulepi64_epi128(sum[v], by, 0x00);
+            const __m512i second = _mm512_clmulepi64_epi128(sum[v], by, 0x11);
+            sum[v] = _mm512_xor_si512(_mm512_xor_si512(first, second), next);
+        }
     }
-#endif
-    return spl_crc32c_by_tables(crc, data, bytes);
+    memcpy(left, sum, sizeof left);
+    uint64_t value = 0;
+    for (size_t i = 0; i < sizeof left; i += sizeof(uint64_t)) {
+        value = __builtin_ia32_crc32di(value, word_at(left + i));
+    }
+    return (uint32_t)value;
 }
+#endif
 
-uint32_t spl_crc32c_by_tables(uint32_t crc, const void *data, size_t bytes)
+static uint32_t by_tables(uint32_t crc, const unsigned char *at, size_t bytes)
 {
-    const unsigned char *at = data;
-    pthread_once(&once, fill_tables);
     crc = ~crc;
     for (; bytes >= SLICES; bytes -= SLICES, at += SLICES) {
         uint64_t word;
@@ -141,4 +193,29 @@ uint32_t spl_crc32c_by_tables(uint32_t crc, const void *data, size_t bytes)
         crc = (crc >> 8) ^ tables[0][(crc ^ *at) & 0xFF];
     }
     return ~crc;
+}
+
+uint32_t spl_crc32c_by(spl_crc32c_way way, uint32_t crc, const void *data, size_t bytes)
+{
+    const unsigned char *at = data;
+    pthread_once(&once, fill_tables);
+#if defined(__x86_64__)
+    way = way < best ? way : best;
+    if (way == SPL_CRC32C_FOLDING && bytes >= 2 * FOLD_BYTES) {
+        const size_t whole = bytes / FOLD_BYTES * FOLD_BYTES;
+        crc = ~by_folding(~crc, at, whole);
+        at += whole;
+        bytes -= whole;
+    }
+    if (way >= SPL_CRC32C_INSTRUCTION) {
+        return by_instruction(crc, at, bytes);
+    }
+#endif
+    (void)way;
+    return by_tables(crc, at, bytes);
+}
+
+uint32_t spl_crc32c(uint32_t crc, const void *data, size_t bytes)
+{
+    return spl_crc32c_by(SPL_CRC32C_FOLDING, crc, data, bytes);
 }
