@@ -1,4 +1,4 @@
-/* Vectors of numbers for kernels: the only file with intrinsics.
+/* Vectors of numbers for kernels: the only file of theirs with intrinsics.
  * A kernel file is compiled once per target and precision, with -DSPL_TARGET=<scalar|v3|
  * v4> and -DSPL_LANES=<1|4|8>, in single precision -DSPL_SINGLE and twice as many lanes
  * (but one for scalar); all operations are exactly rounded, so every target gives the
