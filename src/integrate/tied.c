@@ -285,7 +285,8 @@ static void run_stage(const tied_unit *unit, size_t t, size_t step, size_t stage
     const bool last = stage + 1 == spl_schemes[network->scheme].n_stages;
     const bool inputs_before =
         stage == 0 && step > 0 && network->recording.piece_steps == 0;
-    spl_real nowhere[SPL_MAX_CHANNELS * SPL_TILE]; /* known since the last block */
+    /* known since the last block */
+    _Alignas(SPL_ALIGNMENT) spl_real nowhere[SPL_MAX_CHANNELS * SPL_TILE];
     const spl_kernel_stage kernel = {
         .first = first_of(unit, t),
         .stage = stage,
@@ -320,7 +321,7 @@ static void advance_stage(tied_unit *unit, size_t step, size_t stage)
     /* under frozen coupling nobody looks at the stages between */
     const bool shown = last || !network->run.frozen;
     for (size_t t = 0; t < unit->n_tiles; t++) {
-        spl_real other[SPL_MAX_CHANNELS * SPL_TILE];
+        _Alignas(SPL_ALIGNMENT) spl_real other[SPL_MAX_CHANNELS * SPL_TILE];
         spl_real *sent =
             last ? scratch_of(unit, t)->sent + (step + 1) * unit->width : other;
         if (stage == 1 && unit->near && network->half_history != NULL) {
@@ -403,7 +404,7 @@ static bool end_block(const tied_unit *unit)
             network->model->half(&network->run, &kernel);
         }
         if (row != NULL && (slot[0] >= 0 || slot[1] >= 0)) {
-            spl_real sent[SPL_MAX_CHANNELS * SPL_TILE];
+            _Alignas(SPL_ALIGNMENT) spl_real sent[SPL_MAX_CHANNELS * SPL_TILE];
             network->model->present(&network->run, first, sums, sent, row);
         }
         end_hosts(unit, t);
