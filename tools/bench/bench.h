@@ -81,7 +81,9 @@ typedef struct bench_result {
     bench_part variants[BENCH_MAX_VARIANTS];
     size_t n_variants;
     bool has_bound;
-    bench_bound bound; /* ns */
+    bench_sample bound_us;    /* the loops in turns with the core */
+    bench_sample bound_share; /* bound / core, pair by pair */
+    bench_bound bound;        /* its parts, ns, a median each */
     double max_abs_dV, allowed_dV;
     uint64_t escaped_nodes;
     double load_s, create_s;

@@ -10,7 +10,7 @@
 
 /* What takes turns with the run, in this order: what is compared with it comes soon after
  * it, and for as long. */
-enum { CORE, NAIVE, MONITORS, COUPLING, HISTORY, DYNAMICS, N_CHAIN };
+enum { CORE, BOUND, NAIVE, MONITORS, COUPLING, HISTORY, DYNAMICS, N_CHAIN };
 
 /* Runs that each do a little more than the one before; the differences are the parts of
  * the step. */
@@ -61,8 +61,16 @@ enum { N_VARIANTS = sizeof variants / sizeof *variants };
 
 static const double ALLOWED_DV = 1e-12;
 
+/* The small loops in turns with the core. */
+typedef struct bound_loops {
+    bench_roofline roofline;
+    size_t n_nodes, n_edges;                         /* 0: a network that has no bound */
+    bench_sample dynamics, history, coupling, noise; /* ns of a step */
+} bound_loops;
+
 typedef struct full_case {
     bench_network *network;
+    bound_loops bound;
     naive *naive;
     spl_sim *sim[N_CHAIN + N_VARIANTS];
     bench_contender contender[N_CHAIN + N_VARIANTS];
@@ -76,6 +84,25 @@ static double advance_naive(void *user, uint64_t n_steps)
         naive_step(user);
     }
     return clock_thread() - begin_s;
+}
+
+/* What n_steps would take at the speed that the loops have now. */
+static double advance_bound(void *user, uint64_t n_steps)
+{
+    bound_loops *loops = user;
+    bench_bound bound;
+    if (loops->n_edges == 0) {
+        return 0.0;
+    }
+    if (!roofline_again(&loops->roofline)) {
+        return -1.0;
+    }
+    roofline_bound(&loops->roofline, loops->n_nodes, loops->n_edges, &bound);
+    sample_add(&loops->dynamics, bound.dynamics);
+    sample_add(&loops->history, bound.history);
+    sample_add(&loops->coupling, bound.coupling);
+    sample_add(&loops->noise, bound.noise);
+    return 1e-9 * bound_total(&bound) * (double)n_steps;
 }
 
 /* States one after the other, [3][n]. */
@@ -212,6 +239,7 @@ static spl_status make_chain(full_case *full)
     }
     TOOL_TRY(make_naive(full));
     full->contender[NAIVE] = (bench_contender){advance_naive, full->naive, 0, {0}};
+    full->contender[BOUND] = (bench_contender){advance_bound, &full->bound, 1, {0}};
     full->n_contenders = N_CHAIN;
 out:
     return status;
@@ -293,6 +321,9 @@ out:
 static bool prepare(full_case *full, const bench_effort *effort)
 {
     for (size_t k = 0; k < full->n_contenders; k++) {
+        if (k == BOUND) {
+            continue; /* takes as long as it takes */
+        }
         const bool compared = k == CORE || k == NAIVE;
         const double window_s = compared ? effort->window_s : effort->part_window_s;
         if (!contender_prepare(&full->contender[k], effort->warm_up, window_s)) {
@@ -335,6 +366,15 @@ static void collect(full_case *full, const bench_driver *driver, bench_result *r
     output->name = "output";
     sample_subtract(&result->product_us, &contender[MONITORS].us, &output->us);
     result->n_parts = N_PARTS + 1;
+    result->has_bound = full->bound.n_edges > 0;
+    if (result->has_bound) {
+        result->bound_us = contender[BOUND].us;
+        sample_divide(&result->bound_us, core, &result->bound_share);
+        result->bound = (bench_bound){.dynamics = sample_median(&full->bound.dynamics),
+            .history = sample_median(&full->bound.history),
+            .coupling = sample_median(&full->bound.coupling),
+            .noise = sample_median(&full->bound.noise)};
+    }
     size_t k = N_CHAIN;
     for (size_t v = 0; v < result->n_variants; v++) {
         bench_part *variant = &result->variants[v];
@@ -355,6 +395,9 @@ spl_status bench_run_full(
     bench_driver driver = {.rounds = effort->rounds, .window_s = effort->window_s};
     TOOL_TRY(make_chain(&full));
     network_facts(network, full.sim[CORE], &result->facts);
+    full.bound = (bound_loops){.roofline = setting->roofline,
+        .n_nodes = network->n_nodes,
+        .n_edges = network->what->undelayed ? 0 : result->facts.n_edges};
     snprintf(result->against, sizeof result->against, "the naive program");
     TOOL_TRY(check(&full, result));
     if (*result->refused != '\0') {
@@ -370,9 +413,6 @@ spl_status bench_run_full(
     TOOL_TRY(driver_run(&driver, setting, network, none,
         estimate_us(&full.contender[MONITORS], effort->part_window_s)));
     collect(&full, &driver, result);
-    result->has_bound = !network->what->undelayed;
-    roofline_bound(
-        &setting->roofline, network->n_nodes, result->facts.n_edges, &result->bound);
 out:
     for (size_t k = 0; k < N_CHAIN + N_VARIANTS; k++) {
         spl_sim_free(full.sim[k]);

@@ -146,9 +146,9 @@ static void print_parts(const bench_result *result)
         const bench_bound *bound = &result->bound;
         printf("  bound %.3f us: dynamics %.3f, history %.3f, coupling %.3f, noise %.3f; "
                "the core reaches %.0f %% of it\n",
-            1e-3 * bound_total(bound), 1e-3 * bound->dynamics, 1e-3 * bound->history,
-            1e-3 * bound->coupling, 1e-3 * bound->noise,
-            0.1 * bound_total(bound) / sample_median(&result->core_us));
+            sample_median(&result->bound_us), 1e-3 * bound->dynamics,
+            1e-3 * bound->history, 1e-3 * bound->coupling, 1e-3 * bound->noise,
+            100.0 * sample_median(&result->bound_share));
     }
     for (size_t i = 0; i < result->n_variants; i++) {
         const bench_part *variant = &result->variants[i];
@@ -379,9 +379,8 @@ static void write_parts(
 
 static void write_bound(json_writer *json, const bench_result *result)
 {
-    const double us = result->has_bound ? 1e-3 * bound_total(&result->bound) : NAN;
-    json_real(json, "bound_us", us);
-    json_real(json, "roofline_fraction", us / sample_median(&result->core_us));
+    json_real(json, "bound_us", sample_median(&result->bound_us));
+    json_real(json, "roofline_fraction", sample_median(&result->bound_share));
     if (result->has_bound) {
         json_begin(json, "bound_parts_us", '{');
         json_real(json, "dynamics", 1e-3 * result->bound.dynamics);

@@ -15,7 +15,9 @@ LOOP_TARGET_LIST(DECLARE)
 #define ADDRESS(target) &bench_loops_##target,
 static const bench_loops *const all_loops[] = {LOOP_TARGET_LIST(ADDRESS)};
 
-enum { N_LOOPS = sizeof all_loops / sizeof *all_loops, REPETITIONS = 7 };
+enum { N_LOOPS = sizeof all_loops / sizeof *all_loops };
+/* At the start, and in turns with a run. */
+enum { REPETITIONS = 7, REPETITIONS_AGAIN = 3 };
 static const double REPETITION_S = 2e-3;
 
 /* Operations of one Heun step of a Larter-Breakspear node with shared exponentials, as
@@ -83,14 +85,14 @@ static double time_once(const loop_job *job, long count)
 }
 
 /* Nanoseconds of one unit of work, the best of some repetitions. */
-static double time_best(const loop_job *job)
+static double time_best(const loop_job *job, int repetitions)
 {
     long count = 1;
     double best = INFINITY;
     while (time_once(job, count) < REPETITION_S) {
         count *= 2;
     }
-    for (int i = 0; i < REPETITIONS; i++) {
+    for (int i = 0; i < repetitions; i++) {
         best = fmin(best, time_once(job, count));
     }
     return 1e9 * best / (double)count;
@@ -113,45 +115,70 @@ static void choose_sizes(size_t bytes[3])
     bytes[2] = 4 * l2 < l3 / 2 || l3 < 2 * l2 ? 4 * l2 : l3 / 2;
 }
 
-static int measure_loads(const bench_loops *loops, bench_roofline *roofline)
+/* Loads from the first `n_levels` caches. Result: false if memory is short. */
+static bool time_loads(
+    const bench_loops *loops, int n_levels, int repetitions, bench_roofline *roofline)
 {
     choose_sizes(roofline->load_bytes);
-    double *values = calloc(roofline->load_bytes[2] / sizeof *values + 1, sizeof *values);
+    const size_t n_values = roofline->load_bytes[n_levels - 1] / sizeof(double);
+    double *values = calloc(n_values + 1, sizeof *values);
     if (values == NULL) {
-        return 0;
+        return false;
     }
-    for (size_t i = 0; i < roofline->load_bytes[2] / sizeof *values; i++) {
+    for (size_t i = 0; i < n_values; i++) {
         values[i] = (double)i; /* pages of their own, not the one of zeros */
     }
-    for (int level = 0; level < 3; level++) {
+    for (int level = 0; level < n_levels; level++) {
         const loop_job job = {
             loops, LOAD, values, roofline->load_bytes[level] / sizeof *values};
-        roofline->load_ns[level] = time_best(&job) * (double)loops->lanes / (double)job.n;
+        roofline->load_ns[level] =
+            time_best(&job, repetitions) * (double)loops->lanes / (double)job.n;
     }
     free(values);
-    return 1;
+    return true;
 }
 
-int roofline_measure(const char *target, bench_roofline *roofline)
+static void time_operations(
+    const bench_loops *loops, int repetitions, bench_roofline *roofline)
+{
+    roofline->clock_ghz = 64.0 / time_best(&(loop_job){.what = CLOCK}, repetitions);
+    roofline->multiply_ns =
+        time_best(&(loop_job){loops, MULTIPLY, NULL, 0}, repetitions) / LOOP_CHAINS;
+    roofline->operation_ns =
+        time_best(&(loop_job){loops, OPERATE, NULL, 0}, repetitions) /
+        (LOOP_CHAINS * LOOP_OPERATIONS);
+    roofline->divide_ns =
+        time_best(&(loop_job){loops, DIVIDE, NULL, 0}, repetitions) / LOOP_CHAINS;
+    roofline->philox_ns = time_best(&(loop_job){loops, PHILOX, NULL, 0}, repetitions) /
+                          (PHILOX_BLOCKS * 4.0 * (double)loops->lanes);
+}
+
+static const bench_loops *loops_of(const char *target)
 {
     for (size_t i = 0; i < N_LOOPS; i++) {
-        const bench_loops *loops = all_loops[i];
-        if (strcmp(loops->target, target) != 0) {
-            continue;
+        if (strcmp(all_loops[i]->target, target) == 0) {
+            return all_loops[i];
         }
-        *roofline = (bench_roofline){.target = loops->target, .lanes = loops->lanes};
-        roofline->clock_ghz = 64.0 / time_best(&(loop_job){.what = CLOCK});
-        roofline->multiply_ns =
-            time_best(&(loop_job){loops, MULTIPLY, NULL, 0}) / LOOP_CHAINS;
-        roofline->operation_ns = time_best(&(loop_job){loops, OPERATE, NULL, 0}) /
-                                 (LOOP_CHAINS * LOOP_OPERATIONS);
-        roofline->divide_ns =
-            time_best(&(loop_job){loops, DIVIDE, NULL, 0}) / LOOP_CHAINS;
-        roofline->philox_ns = time_best(&(loop_job){loops, PHILOX, NULL, 0}) /
-                              (PHILOX_BLOCKS * 4.0 * (double)loops->lanes);
-        return measure_loads(loops, roofline);
     }
-    return 0;
+    return NULL;
+}
+
+bool roofline_measure(const char *target, bench_roofline *roofline)
+{
+    const bench_loops *loops = loops_of(target);
+    if (loops == NULL) {
+        return false;
+    }
+    *roofline = (bench_roofline){.target = loops->target, .lanes = loops->lanes};
+    time_operations(loops, REPETITIONS, roofline);
+    return time_loads(loops, 3, REPETITIONS, roofline);
+}
+
+bool roofline_again(bench_roofline *roofline)
+{
+    const bench_loops *loops = loops_of(roofline->target);
+    time_operations(loops, REPETITIONS_AGAIN, roofline);
+    return time_loads(loops, 1, REPETITIONS_AGAIN, roofline);
 }
 
 void roofline_bound(

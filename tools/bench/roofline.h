@@ -3,6 +3,7 @@
 #ifndef SPL_TOOLS_BENCH_ROOFLINE_H
 #define SPL_TOOLS_BENCH_ROOFLINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Before a short loop: unrolled in every build, so that chains stay in registers. */
@@ -41,7 +42,10 @@ typedef struct bench_roofline {
 } bench_roofline;
 
 /* Measure with the loops of the target of that name; false if there are none. */
-int roofline_measure(const char *target, bench_roofline *roofline);
+bool roofline_measure(const char *target, bench_roofline *roofline);
+/* What the bound needs once more, in fewer repetitions: a machine is not as fast a minute
+ * later. False if memory is short. */
+bool roofline_again(bench_roofline *roofline);
 
 /* Nanoseconds that a step must take at least, part by part. */
 typedef struct bench_bound {
