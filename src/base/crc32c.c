@@ -27,6 +27,13 @@ enum { SLICES = 8, STRETCH_BYTES = 1024, FOLD_VECTORS = 4 };
 static const uint32_t reflected = 0x82F63B78;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint32_t tables[SLICES][256];
+/* A bit of zero behind the bytes so far: a polynomial times x, the highest power in the
+ * lowest bit. */
+static uint32_t times_x(uint32_t crc)
+{
+    return (crc >> 1) ^ ((crc & 1) != 0 ? reflected : 0);
+}
+
 #if defined(__x86_64__)
 static spl_crc32c_way best; /* that the processor has */
 enum { FOLD_BYTES = FOLD_VECTORS * sizeof(__m512i) };
@@ -35,12 +42,11 @@ static uint64_t fold[2];
 /* What a byte of the checksum, from the lowest on, becomes after a stretch of zeros. */
 static uint32_t after_zeros[sizeof(uint32_t)][256];
 
-/* x^n modulo the polynomial, the highest power in the lowest bit. */
 static uint32_t power_of_x(size_t n)
 {
     uint32_t power = (uint32_t)1 << 31;
     for (size_t i = 0; i < n; i++) {
-        power = (power >> 1) ^ ((power & 1) != 0 ? reflected : 0);
+        power = times_x(power);
     }
     return power;
 }
@@ -80,7 +86,7 @@ static void fill_tables(void)
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;
         for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? reflected : 0);
+            crc = times_x(crc);
         }
         tables[0][byte] = crc;
     }

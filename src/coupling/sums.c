@@ -163,14 +163,11 @@ VEC_INLINE void transpose_tile(const spl_real *in, size_t in_step, size_t n_in,
     }
 }
 
-/* Of a history that does not fit the caches: where the node's samples of these steps will
- * be put, and what is known of the next node's sums. */
+/* Where the node's samples of these steps will be put, and what is known of the next
+ * node's sums. */
 VEC_INLINE void fetch_for(const spl_plan *plan, const spl_sum_edges *edges,
     const spl_real *history, int64_t k, size_t node, size_t lane)
 {
-    if (fits_cache(plan)) {
-        return;
-    }
     vec_fetch(history + node * plan->pitch + spl_plan_slot(plan, k), PANEL_BYTES);
     if (edges->before != NULL) {
         vec_fetch(edges->before + (lane + 1) * SPL_WINDOW, PANEL_BYTES);
@@ -182,13 +179,16 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
     const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
     size_t first, spl_real (*columns)[SPL_PANEL])
 {
+    const bool large = !fits_cache(plan);
     next_windows next;
     for (size_t a = 0; form.ahead && a < AHEAD; a++) {
         fetch_ahead(plan, history, k, plan->start[first] + a, &next);
     }
     for (size_t lane = 0; lane < SPL_TILE; lane++) {
         if (first + lane < plan->n_nodes) {
-            fetch_for(plan, edges, history, k, first + lane, lane);
+            if (large) {
+                fetch_for(plan, edges, history, k, first + lane, lane);
+            }
             sum_node(plan, history, k, form, wanted, first + lane,
                 edges->begin[first + lane], edges->end[first + lane],
                 edges->before != NULL ? edges->before + lane * SPL_WINDOW : NULL, &next,
