@@ -275,9 +275,19 @@ static uint64_t first_waiting(const spl_monitor *monitor, uint64_t k, uint64_t s
     return added >= first ? added + 1 : first;
 }
 
+/* Bring cache lines near while the processor does other things. */
+static void fetch(const double *first, size_t n)
+{
+    enum { OF_A_LINE = 64 / sizeof *first };
+    for (size_t i = 0; i < n; i += OF_A_LINE) {
+        __builtin_prefetch(first + i);
+    }
+}
+
 /* Add bins first .. last, of the same k / AT_ONCE, to what is due. A row lets no bin
- * wait, so the rows to come all reach `last`. From number to number without a division.
- * Bin 0 is none, and zero. */
+ * wait, so the rows to come all reach `last`. From number to number without a division;
+ * what the next one needs was last used AT_ONCE bins ago and is fetched ahead. Bin 0 is
+ * none, and zero. */
 static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last,
     size_t begin, size_t end)
 {
@@ -294,6 +304,11 @@ static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last
         const uint64_t from = newest < first + n_taps ? first : newest - n_taps + 1;
         double *sum = sums_in(monitor, v, n, slot) + begin;
         double weights[AT_ONCE];
+        slot = slot + 1 < n ? slot + 1 : 0;
+        if (newest + row_bins < last + n_taps) {
+            fetch(&monitor->table[newest + row_bins - last], AT_ONCE);
+            fetch(sums_in(monitor, v, n, slot) + begin, end - begin);
+        }
         for (uint64_t k = from; k <= last; k++) {
             weights[k - from] = monitor->table[newest - k];
         }
@@ -302,7 +317,6 @@ static void spread(spl_monitor *monitor, size_t v, uint64_t first, uint64_t last
         }
         spl_monitor_kernels(monitor)->spread(sum, weights, (size_t)(last - from + 1),
             mean_of(monitor, v, n, from) + begin, monitor->run.n_nodes, end - begin);
-        slot = slot + 1 < n ? slot + 1 : 0;
         newest += row_bins;
         left += row_left;
         if (left >= monitor->bin_steps) {

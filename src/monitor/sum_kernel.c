@@ -1,7 +1,5 @@
 #include "monitor/sum_kernel.h"
 
-#include <string.h>
-
 #include "simd/vec.h"
 
 /* An addition waits for the one before: several vectors of nodes take turns. */
@@ -25,14 +23,6 @@ VEC_INLINE void add_vectors(double *sum, const double *sample, size_t stride,
     }
 }
 
-/* The first n < SPL_LANES numbers of a vector. */
-VEC_INLINE void store_first(double *to, vec x, size_t n)
-{
-    double all[SPL_LANES];
-    vec_store(all, x);
-    memcpy(to, all, n * sizeof *all);
-}
-
 /* The last nodes, fewer than a vector has lanes. */
 VEC_INLINE void add_rest(
     double *sum, const double *sample, size_t stride, size_t count, size_t n)
@@ -42,7 +32,7 @@ VEC_INLINE void add_rest(
     for (size_t s = 0; s < count; s++) {
         total = total + vec_load_lanes(sample + s * stride, lanes);
     }
-    store_first(sum, total, n);
+    vec_store_lanes(sum, total, lanes);
 }
 
 static void add(double *sum, const double *sample, size_t stride, size_t count, size_t n)
@@ -91,7 +81,7 @@ VEC_INLINE vec quotient(vec sum, vec count, vec inverse)
 static void divide(double *mean, const double *sum, double count, size_t n)
 {
     const vec all = vec_set(count);
-    const vec inverse = 1.0 / all;
+    const vec inverse = vec_set(1.0 / count);
     size_t i = 0;
     for (; i + SPL_LANES <= n; i += SPL_LANES) {
         vec_store(mean + i, quotient(vec_load(sum + i), all, inverse));
@@ -102,27 +92,38 @@ static void divide(double *mean, const double *sum, double count, size_t n)
     }
 }
 
-VEC_INLINE vec spread_vector(
-    vec sum, const double *weights, size_t count, const double *x, size_t stride)
-{
-    for (size_t m = 0; m < count; m++) {
-        sum = sum + vec_set(weights[m]) * vec_load(x + m * stride);
-    }
-    return sum;
-}
-
-static void spread(double *sum, const double *weights, size_t count, const double *x,
-    size_t stride, size_t n)
+VEC_INLINE void spread_counted(double *sum, const double *weights, const size_t count,
+    const double *x, size_t stride, size_t n)
 {
     size_t i = 0;
     for (; i + SPL_LANES <= n; i += SPL_LANES) {
-        vec_store(
-            sum + i, spread_vector(vec_load(sum + i), weights, count, x + i, stride));
-    }
-    for (; i < n; i++) {
+        vec total = vec_load(sum + i);
+        SPL_UNROLL
         for (size_t m = 0; m < count; m++) {
-            sum[i] += weights[m] * x[m * stride + i];
+            total = total + vec_set(weights[m]) * vec_load(x + m * stride + i);
         }
+        vec_store(sum + i, total);
+    }
+    if (i < n) {
+        const vec_lanes lanes = vec_first_lanes(n - i);
+        vec total = vec_load_lanes(sum + i, lanes);
+        for (size_t m = 0; m < count; m++) {
+            total =
+                total + vec_set(weights[m]) * vec_load_lanes(x + m * stride + i, lanes);
+        }
+        vec_store_lanes(sum + i, total, lanes);
+    }
+}
+
+/* A constant number of weights for the compiler in the usual case: these loops are run so
+ * seldom that the processor has forgotten where they end. */
+static void spread(double *sum, const double *weights, size_t count, const double *x,
+    size_t stride, size_t n)
+{
+    if (count == AT_ONCE) {
+        spread_counted(sum, weights, AT_ONCE, x, stride, n);
+    } else {
+        spread_counted(sum, weights, count, x, stride, n);
     }
 }
 
