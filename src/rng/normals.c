@@ -37,7 +37,7 @@ VEC_INLINE void draw_group(const philox_keys *keys, uint32_t stream, uint64_t gr
 {
     const size_t n_vectors = n_nodes / SPL_LANES;
     const size_t n_counters = n_nodes / VEC_WORDS;
-    const size_t at_once = n_counters % 2 == 0 ? 2 : 1;
+    const size_t at_once = n_counters % 5 == 0 ? 5 : n_counters % 2 == 0 ? 2 : 1;
     counters words;
     vec minus_two_ln_u[N_VECTORS][2];
     for (size_t u = 0; u < n_counters; u++) {
