@@ -113,19 +113,37 @@ VEC_INLINE model_state slope_of(const spl_scheme *scheme, vec dt, const model_st
     return k;
 }
 
-/* x with the noise increments of one step, evaluated at x (Ito); `noise` may be NULL. */
-VEC_INLINE model_state with_noise(const spl_kernel_run *run, const spl_real *noise,
-    size_t lane, size_t i, const model_state x)
+/* What is asked of the stages of a block, found out once: behind a pointer it would be
+ * read again for each vector, as a store may have changed it. */
+typedef struct {
+    bool noisy[N_STATES];
+    bool multiplicative; /* noise */
+    bool frozen;         /* coupling input */
+    bool inputs;         /* rows of the observable or the coupling input */
+} model_demands;
+
+VEC_INLINE model_demands demands_of(
+    const spl_kernel_run *run, const bool noise, const bool record)
+{
+    model_demands demands = {.multiplicative = run->multiplicative,
+        .frozen = run->frozen,
+        .inputs = record && (run->slot[N_STATES] >= 0 || run->slot[N_STATES + 1] >= 0)};
+#define DEMAND_NOISE(name, ...) \
+    demands.noisy[STATE_##name] = noise && run->noise_scale[STATE_##name] != NULL;
+    STATES(DEMAND_NOISE)
+    return demands;
+}
+
+/* x with the noise increments of one step, evaluated at x (Ito). */
+VEC_INLINE model_state with_noise(const spl_kernel_run *run, const model_demands *demands,
+    const spl_real *noise, size_t lane, size_t i, const model_state x)
 {
     model_state sum = x;
-    if (noise == NULL) {
-        return sum;
-    }
 #define NOISE_STATE(name, ...)                                                     \
-    if (run->noise_scale[STATE_##name] != NULL) {                                  \
+    if (demands->noisy[STATE_##name]) {                                            \
         vec step = vec_load(noise + STATE_##name * SPL_TILE + lane) *              \
                    vec_load(run->noise_scale[STATE_##name] + i);                   \
-        if (run->multiplicative) {                                                 \
+        if (demands->multiplicative) {                                             \
             step *= vec_fma(vec_set(run->noise_a), x.name, vec_set(run->noise_b)); \
         }                                                                          \
         sum.name = x.name + step;                                                  \
@@ -204,6 +222,7 @@ typedef struct {
     coupling_form form;
     bool shared; /* exponentials of gates are shared */
     bool dense;  /* samples half a step back are asked for */
+    double dt;
     const spl_kernel_run *run;
     const spl_kernel_block *b;
 } model_task;
@@ -211,7 +230,6 @@ typedef struct {
 /* What the monitors want of a block, found out once: most runs record one state. */
 typedef struct {
     size_t pitch; /* from row to row */
-    bool inputs;  /* observable or coupling input */
     size_t n_states;
     size_t which[N_STATES];
     spl_real *row[N_STATES]; /* of the next step, at the first node of the tile */
@@ -230,7 +248,6 @@ VEC_INLINE model_rows rows_of(const spl_kernel_run *run, const spl_kernel_block 
     if (b->record == NULL) {
         return rows;
     }
-    rows.inputs = run->slot[N_STATES] >= 0 || run->slot[N_STATES + 1] >= 0;
     for (size_t s = 0; s < N_STATES; s++) {
         if (run->slot[s] >= 0) {
             rows.which[rows.n_states] = s;
@@ -251,8 +268,7 @@ VEC_INLINE void send_half(
 {
     const size_t width = t.run->coupling->n_channels * SPL_TILE;
     const model_params p = tile_params(t.run, t.b->first, lane);
-    const model_state half =
-        half_step(vec_set(t.run->dt), w->x_before, w->f_before, w->x, k);
+    const model_state half = half_step(vec_set(t.dt), w->x_before, w->f_before, w->x, k);
     const vec q =
         model_observable(half, p, tile_gates(t.shared, half, t.run, t.b->first, lane));
     vec sent[SPL_MAX_CHANNELS];
@@ -265,37 +281,35 @@ VEC_INLINE void send_half(
     w->f_before = k;
 }
 
-/* What a stage makes of its slope k: the state of the next stage, or of the next step. A
- * vector is stored only where it must be, for on some processors a store costs as much as
- * two multiply-adds. */
+/* What a stage makes of its slope k: the state of the next stage, which begins at
+ * `start`, or of the next step. A vector is stored only where it must be, for on some
+ * processors a store costs as much as two multiply-adds. */
 VEC_INLINE void finish_stage(const model_task t, const size_t stage, model_work *w,
-    const model_state before, const model_state k)
+    const model_state start, const model_state before, const model_state k)
 {
-    const vec dt = vec_set(t.run->dt);
+    const vec dt = vec_set(t.dt);
     const model_state sum = state_fma(vec_set(t.scheme->weight[stage]) * dt, k, before);
     if (stage + 1 == t.scheme->n_stages) {
         w->x = sum;
-#define FURTHER_STATE(name, ...) w->extreme = vec_further(w->extreme, sum.name);
-        STATES(FURTHER_STATE)
         return;
     }
     w->sum = sum;
-    w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, w->x);
+    w->y = state_fma(vec_set(t.scheme->step[stage + 1]) * dt, k, start);
 }
 
 /* Stage 0 of step `step`: samples to send, rows of the observable and the input, and the
  * first slope. At the end of the block, `last`, there is no stage to prepare. Up to the
  * slope there is no store and no branch: parameters are then read as operands. */
-VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t step,
-    const bool last, size_t lane, model_work *w)
+VEC_INLINE void first_stage(const model_task t, const model_demands *demands,
+    size_t pitch, size_t step, const bool last, size_t lane, model_work *w,
+    const model_gates h)
 {
     const spl_kernel_run *run = t.run;
     const spl_kernel_block *b = t.b;
     const size_t i = b->first + lane;
     const size_t width = run->coupling->n_channels * SPL_TILE;
-    const vec dt = vec_set(run->dt);
+    const vec dt = vec_set(t.dt);
     const model_params p = tile_params(run, b->first, lane);
-    const model_gates h = gates_from(t.shared, p, &w->e);
     const vec q = model_observable(w->x, p, h);
     vec sent[SPL_MAX_CHANNELS];
     const vec c = couple_nodes(run, t.form, i, b->sums + step * width + lane,
@@ -305,8 +319,8 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
         k = slope_of(t.scheme, dt, w->x, p, h, c, own_input(q));
     }
     store_sent(run, t.form, b->sent + step * width + lane, sent);
-    if (rows->inputs && step > 0) {
-        spl_real *row = b->record + (step - 1) * rows->pitch;
+    if (demands->inputs && step > 0) {
+        spl_real *row = b->record + (step - 1) * pitch;
         record_vec(run, N_STATES, row, i, q);
         record_vec(run, N_STATES + 1, row, i, c);
     }
@@ -322,38 +336,38 @@ VEC_INLINE void first_stage(const model_task t, const model_rows *rows, size_t s
     }
     const spl_real *noise =
         b->noise != NULL ? b->noise + step * N_STATES * SPL_TILE : NULL;
-    const model_state noisy = with_noise(run, noise, lane, i, w->x);
-    if (t.scheme->noise_in_stages) {
-        w->x = noisy;
+    const model_state noisy = with_noise(run, demands, noise, lane, i, w->x);
+    const model_state start = t.scheme->noise_in_stages ? noisy : w->x;
+    if (t.scheme->n_stages > 2) {
+        w->x = start;
     }
-    if (run->frozen) {
+    if (demands->frozen) {
         w->c = c;
     }
-    finish_stage(t, 0, w, noisy, k);
+    finish_stage(t, 0, w, start, noisy, k);
 }
 
 /* Stage 1, 2, ... of step `step`. */
-VEC_INLINE void later_stage(
-    const model_task t, size_t step, const size_t stage, size_t lane, model_work *w)
+VEC_INLINE void later_stage(const model_task t, size_t step, const size_t stage,
+    size_t lane, model_work *w, const model_gates h)
 {
     const spl_kernel_run *run = t.run;
     const spl_kernel_block *b = t.b;
     const size_t width = run->coupling->n_channels * SPL_TILE;
-    const vec dt = vec_set(run->dt);
+    const vec dt = vec_set(t.dt);
     const vec_mask frozen = -(vec_mask)((vec_uint){0} + (spl_bits)run->frozen);
     const spl_real *sums =
         t.scheme->time[stage] == 0.5
             ? b->half + step * width
             : b->sums + (step + (t.scheme->time[stage] == 1.0)) * width;
     const model_params p = tile_params(run, b->first, lane);
-    const model_gates h = gates_from(t.shared, p, &w->e);
     const vec q = model_observable(w->y, p, h);
     const vec x = shown(run, t.form, &w->y, q);
     vec sent[SPL_MAX_CHANNELS];
     const vec now = couple_nodes(run, t.form, b->first + lane, sums + lane, x, sent);
     const vec c = vec_select(frozen, w->c, now);
     finish_stage(
-        t, stage, w, w->sum, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
+        t, stage, w, w->x, w->sum, slope_of(t.scheme, dt, w->y, p, h, c, own_input(q)));
 }
 
 VEC_INLINE void record_vectors(const bool first, vec zero, spl_real *row,
@@ -427,16 +441,29 @@ VEC_INLINE void record_f4(const model_rows *rows, const spl_kernel_block *b, siz
     }
 }
 
-/* Exponentials of the gates of all vectors, at x or at y; params are the tile's. Their
- * divisions come with the rest of the stage, the divider works beside the
+/* At which state exponentials are formed. */
+typedef enum {
+    BEFORE_BLOCK, /* x */
+    IN_STEP,      /* y, of a stage */
+    AFTER_STEP    /* x, whose extremes are kept while it is at hand */
+} model_moment;
+
+/* Exponentials of the gates of all vectors; params are the tile's. The divisions of those
+ * that share one come with the rest of the stage, the divider works beside the
  * multiplications. */
 VEC_INLINE void form_exponentials(const bool shared, const spl_real *params,
-    const bool at_x, size_t n_vectors, model_work *work)
+    const model_moment moment, size_t n_vectors, model_work *work)
 {
     SPL_RELOAD();
     for (size_t u = 0; u < n_vectors; u++) {
-        begin_exponentials(shared, at_x ? &work[u].x : &work[u].y, params, SPL_TILE,
-            u * SPL_LANES, &work[u].e);
+        begin_exponentials(shared, moment == IN_STEP ? &work[u].y : &work[u].x, params,
+            SPL_TILE, u * SPL_LANES, &work[u].e);
+        if (moment == AFTER_STEP) {
+            vec extreme = work[u].extreme;
+#define FURTHER_STATE(name, ...) extreme = vec_further(extreme, work[u].x.name);
+            STATES(FURTHER_STATE)
+            work[u].extreme = extreme;
+        }
     }
     SPL_RELOAD();
     for (size_t u = 0; u < n_vectors; u++) {
@@ -451,14 +478,13 @@ VEC_INLINE void take_exponentials(const model_task t, size_t n_vectors, model_wo
 {
     if (!t.b->known) {
         form_exponentials(
-            t.shared, t.run->params + t.b->first * N_ALL, true, n_vectors, work);
+            t.shared, t.run->params + t.b->first * N_ALL, BEFORE_BLOCK, n_vectors, work);
         return;
     }
     for (size_t u = 0; u < n_vectors; u++) {
         for (size_t k = 0; k < n_exponentials(t.shared); k++) {
-            const spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
-            work[u].e.of[k].below = vec_load(kept);
-            work[u].e.of[k].above = vec_load(kept + SPL_TILE);
+            work[u].e.of[k].value =
+                vec_load(t.b->exponentials + k * SPL_TILE + u * SPL_LANES);
         }
     }
 }
@@ -468,11 +494,32 @@ VEC_INLINE void keep_exponentials(
 {
     for (size_t u = 0; u < n_vectors; u++) {
         for (size_t k = 0; k < n_exponentials(t.shared); k++) {
-            spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
-            vec_store(kept, work[u].e.of[k].below);
-            vec_store(kept + SPL_TILE, work[u].e.of[k].above);
+            vec_store(
+                t.b->exponentials + k * SPL_TILE + u * SPL_LANES, work[u].e.of[k].value);
         }
     }
+}
+
+/* Divisions of the gates of vector u, and those of the next one begun: a division takes
+ * so long that a processor, which looks ahead too little to overlap it with the stage of
+ * another vector, waits for it. Not with 16 registers, which do not hold what is under
+ * way. */
+enum { DIVIDES_AHEAD = VEC_BYTES == 64 };
+VEC_INLINE model_divisions divisions_of(
+    const model_task t, size_t u, const model_work *work)
+{
+    return begin_divisions(t.shared, t.run->params + t.b->first * N_ALL, SPL_TILE,
+        u * SPL_LANES, &work[u].e);
+}
+
+VEC_INLINE model_gates gates_in_turn(const model_task t, size_t u, size_t n_vectors,
+    const model_work *work, model_divisions *ahead)
+{
+    const model_divisions now = DIVIDES_AHEAD ? *ahead : divisions_of(t, u, work);
+    if (DIVIDES_AHEAD) {
+        *ahead = divisions_of(t, u + 1 < n_vectors ? u + 1 : 0, work);
+    }
+    return end_divisions(t.shared, now);
 }
 
 /* B steps of one tile. Its vectors take turns, first for the gates, then for the rest of
@@ -482,6 +529,7 @@ VEC_SPECIALISED void block_of(const model_task t)
 {
     const spl_kernel_block *b = t.b;
     model_rows rows = rows_of(t.run, b);
+    const model_demands demands = demands_of(t.run, b->noise != NULL, b->record != NULL);
     const size_t n_vectors = (b->n_nodes + SPL_LANES - 1) / SPL_LANES;
     const spl_real *params = t.run->params + b->first * N_ALL;
     model_work work[N_VECTORS];
@@ -498,23 +546,29 @@ VEC_SPECIALISED void block_of(const model_task t)
     save_rows(&rows, t);
     take_exponentials(t, n_vectors, work);
     for (size_t step = 0; step < b->n_steps; step++) {
+        model_divisions ahead = divisions_of(t, 0, work);
         for (size_t u = 0; u < n_vectors; u++) {
-            first_stage(t, &rows, step, false, u * SPL_LANES, &work[u]);
+            const model_gates h = gates_in_turn(t, u, n_vectors, work, &ahead);
+            first_stage(t, &demands, rows.pitch, step, false, u * SPL_LANES, &work[u], h);
         }
         SPL_UNROLL
         for (size_t stage = 1; stage < t.scheme->n_stages; stage++) {
-            form_exponentials(t.shared, params, false, n_vectors, work);
+            form_exponentials(t.shared, params, IN_STEP, n_vectors, work);
+            ahead = divisions_of(t, 0, work);
             for (size_t u = 0; u < n_vectors; u++) {
-                later_stage(t, step, stage, u * SPL_LANES, &work[u]);
+                const model_gates h = gates_in_turn(t, u, n_vectors, work, &ahead);
+                later_stage(t, step, stage, u * SPL_LANES, &work[u], h);
             }
         }
         record_states(&rows, b, n_vectors, work);
         record_f4(&rows, b, step, n_vectors, work);
-        form_exponentials(t.shared, params, true, n_vectors, work);
+        form_exponentials(t.shared, params, AFTER_STEP, n_vectors, work);
     }
     keep_exponentials(t, n_vectors, work);
     for (size_t u = 0; u < n_vectors; u++) {
-        first_stage(t, &rows, b->n_steps, true, u * SPL_LANES, &work[u]);
+        const model_gates h = end_divisions(t.shared, divisions_of(t, u, work));
+        first_stage(
+            t, &demands, rows.pitch, b->n_steps, true, u * SPL_LANES, &work[u], h);
         store_state(t.run->state, t.run->stride, b->first + u * SPL_LANES, work[u].x);
         vec_store(b->extreme + u * SPL_LANES, furthest(work[u].extreme, work[u].x));
     }
@@ -552,40 +606,42 @@ VEC_SPECIALISED void present_of(const bool shared, const spl_kernel_run *run,
 }
 
 /* A constant form for the compiler in each branch. */
-#define SCHEME_KERNELS(name, id, gates, shared)                                       \
-    static void block_##name##_##gates(                                               \
-        const spl_kernel_run *run, const spl_kernel_block *block)                     \
-    {                                                                                 \
-        const spl_scheme *scheme = &spl_schemes[id];                                  \
-        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;         \
-        switch (form_of(run)) {                                                       \
-        case AFFINE_OBSERVABLE:                                                       \
-            block_of(                                                                 \
-                (model_task){scheme, AFFINE_OBSERVABLE, shared, dense, run, block});  \
-            break;                                                                    \
-        case AFFINE_STATE:                                                            \
-            block_of((model_task){scheme, AFFINE_STATE, shared, dense, run, block});  \
-            break;                                                                    \
-        case ANY_COUPLING:                                                            \
-            block_of((model_task){scheme, ANY_COUPLING, shared, dense, run, block});  \
-            break;                                                                    \
-        }                                                                             \
-    }                                                                                 \
-    static void stage_##name##_##gates(                                               \
-        const spl_kernel_run *run, const spl_kernel_stage *stage)                     \
-    {                                                                                 \
-        const spl_scheme *scheme = &spl_schemes[id];                                  \
-        const bool plain = form_of(run) == AFFINE_OBSERVABLE;                         \
-        if (plain && stage->stage == 0) {                                             \
-            stage_of(scheme, AFFINE_OBSERVABLE, shared, 0, run, stage);               \
-        } else if (plain && stage->stage + 1 == scheme->n_stages) {                   \
-            stage_of(                                                                 \
-                scheme, AFFINE_OBSERVABLE, shared, scheme->n_stages - 1, run, stage); \
-        } else if (run->coupling->couple == NULL) {                                   \
-            stage_of(scheme, form_of(run), shared, stage->stage, run, stage);         \
-        } else {                                                                      \
-            stage_of(scheme, ANY_COUPLING, shared, stage->stage, run, stage);         \
-        }                                                                             \
+#define SCHEME_KERNELS(name, id, gates, shared)                                          \
+    static void block_##name##_##gates(                                                  \
+        const spl_kernel_run *run, const spl_kernel_block *block)                        \
+    {                                                                                    \
+        const spl_scheme *scheme = &spl_schemes[id];                                     \
+        const bool dense = scheme->n_stages == 4 && block->sent_half != NULL;            \
+        switch (form_of(run)) {                                                          \
+        case AFFINE_OBSERVABLE:                                                          \
+            block_of((model_task){                                                       \
+                scheme, AFFINE_OBSERVABLE, shared, dense, run->dt, run, block});         \
+            break;                                                                       \
+        case AFFINE_STATE:                                                               \
+            block_of(                                                                    \
+                (model_task){scheme, AFFINE_STATE, shared, dense, run->dt, run, block}); \
+            break;                                                                       \
+        case ANY_COUPLING:                                                               \
+            block_of(                                                                    \
+                (model_task){scheme, ANY_COUPLING, shared, dense, run->dt, run, block}); \
+            break;                                                                       \
+        }                                                                                \
+    }                                                                                    \
+    static void stage_##name##_##gates(                                                  \
+        const spl_kernel_run *run, const spl_kernel_stage *stage)                        \
+    {                                                                                    \
+        const spl_scheme *scheme = &spl_schemes[id];                                     \
+        const bool plain = form_of(run) == AFFINE_OBSERVABLE;                            \
+        if (plain && stage->stage == 0) {                                                \
+            stage_of(scheme, AFFINE_OBSERVABLE, shared, 0, run, stage);                  \
+        } else if (plain && stage->stage + 1 == scheme->n_stages) {                      \
+            stage_of(                                                                    \
+                scheme, AFFINE_OBSERVABLE, shared, scheme->n_stages - 1, run, stage);    \
+        } else if (run->coupling->couple == NULL) {                                      \
+            stage_of(scheme, form_of(run), shared, stage->stage, run, stage);            \
+        } else {                                                                         \
+            stage_of(scheme, ANY_COUPLING, shared, stage->stage, run, stage);            \
+        }                                                                                \
     }
 
 /* All functions that evaluate gates. Single evaluations are for SPL_LANES nodes; state

@@ -88,7 +88,8 @@ VEC_INLINE vec whole_power(vec x, const int power)
     return product;
 }
 
-/* The exponentials of a vector of nodes' gates, or what becomes of them. */
+/* The exponentials of a vector of nodes' gates, on their way or formed; of one that is
+ * alone in its state, which shares nothing, the gate itself is formed. */
 typedef struct {
     vec_power of[N_GATES + 1]; /* C has no empty array */
 } model_exponentials;
@@ -117,44 +118,70 @@ VEC_INLINE void begin_exponentials(const bool shared, const model_state *s MODEL
 
 VEC_INLINE void finish_exponentials(const bool shared, model_exponentials *e)
 {
-    bool quotient[N_GATES + 1];
-#define SET_QUOTIENT(name, x, ...) quotient[GATE_##name] = IS_ALONE(x);
-    GATES(SET_QUOTIENT)
-    vec_end_powers(n_exponentials(shared), quotient, e->of);
+    bool gate[N_GATES + 1];
+#define SET_ALONE(name, x, ...) gate[GATE_##name] = IS_ALONE(x);
+    GATES(SET_ALONE)
+    vec_end_powers(n_exponentials(shared), gate, e->of);
 }
 
-/* The gates of a vector of nodes from their exponentials 2^t = above / below: one that is
- * alone in its state is below / (below + above), with a division of its own. Of others
- * below is 1, which saves them a rounding. */
-VEC_INLINE model_gates gates_from(const bool shared MODEL_UNUSED,
-    const model_params p MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
+/* The gates of a vector of nodes while their divisions are under way. */
+typedef struct {
+    vec of[N_GATES + 1];           /* denominators 1 + 2^t, and gates that are formed */
+    vec_quotients by[N_GATES + 1]; /* at the first gate of each division */
+} model_divisions;
+
+/* The compiler computes both. */
+#define STATE_IS_ALONE(name, x, ...) IS_ALONE(x),
+static const bool gate_is_alone[] = {GATES(STATE_IS_ALONE) false};
+VEC_INLINE bool begins_division(const bool shared, const size_t gate)
+{
+    size_t first = 0;
+    SPL_UNROLL
+    for (size_t k = 0; k < VEC_MAX_GATES; k++) {
+        if (first < gate) {
+            first += gates_of_division(shared, first);
+        }
+    }
+    return first == gate && !gate_is_alone[gate];
+}
+
+VEC_INLINE model_divisions begin_divisions(const bool shared,
+    const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
+    size_t i MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {
     const size_t n_gates = N_GATES;
-    vec over[N_GATES + 1];
-    vec of[N_GATES + 1];
-#define SHARED_GATE(name, base, power) \
-    over[GATE_##name] = vec_set(1.0);  \
-    of[GATE_##name] =                  \
-        vec_fma(p.k_##name, whole_power(e->of[GATE_##base].above, power), vec_set(1.0));
-#define OWN_GATE(name, x, ...)                                                     \
-    if (GATE_##name < n_exponentials(shared)) {                                    \
-        over[GATE_##name] = IS_ALONE(x) ? e->of[GATE_##name].below : vec_set(1.0); \
-        of[GATE_##name] = over[GATE_##name] + e->of[GATE_##name].above;            \
+    model_divisions d = {.of = {vec_set(0.0)}}; /* there may be no gate */
+#define SHARED_GATE(name, base, power)                                          \
+    d.of[GATE_##name] = vec_fma(vec_load(params + PARAM_k_##name * stride + i), \
+        whole_power(e->of[GATE_##base].value, power), vec_set(1.0));
+#define OWN_GATE(name, x, ...)                                          \
+    if (GATE_##name < n_exponentials(shared)) {                         \
+        const vec value = e->of[GATE_##name].value;                     \
+        d.of[GATE_##name] = IS_ALONE(x) ? value : vec_set(1.0) + value; \
     }
     if (shared) {
         GATES_SHARED(SHARED_GATE)
     }
     GATES(OWN_GATE)
-    size_t next = 0;
     SPL_UNROLL
     for (size_t k = 0; k < n_gates; k++) {
-        if (k == next) {
-            const size_t n = gates_of_division(shared, k);
-            vec_quotients(over[k], n, of + k);
-            next += n;
+        if (begins_division(shared, k)) {
+            d.by[k] = vec_begin_quotients(gates_of_division(shared, k), d.of + k);
         }
     }
-#define SET_GATE(name, ...) .name = of[GATE_##name],
+    return d;
+}
+
+VEC_INLINE model_gates end_divisions(const bool shared, model_divisions d)
+{
+    const size_t n_gates = N_GATES;
+    SPL_UNROLL
+    for (size_t k = 0; k < n_gates; k++) {
+        if (begins_division(shared, k)) {
+            vec_end_quotients(gates_of_division(shared, k), d.by[k], d.of + k);
+        }
+    }
+#define SET_GATE(name, ...) .name = d.of[GATE_##name],
     return (model_gates){GATES(SET_GATE).unused = vec_set(0.0)};
 }
 
@@ -164,7 +191,7 @@ VEC_INLINE model_gates gates_at(const bool shared, const model_state s,
     model_exponentials e;
     begin_exponentials(shared, &s, params, stride, i, &e);
     finish_exponentials(shared, &e);
-    return gates_from(shared, load_params(params, stride, i), &e);
+    return end_divisions(shared, begin_divisions(shared, params, stride, i, &e));
 }
 
 VEC_INLINE model_gates tile_gates(const bool shared, const model_state s,

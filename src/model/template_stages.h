@@ -63,7 +63,8 @@ VEC_INLINE void network_stage(const spl_scheme *scheme, const coupling_form form
     if (scheme->n_stages == 4 && st->x_before != NULL && stage == 0) {
         show_half(form, shared, run, st, lane, x, k);
     }
-    const model_state noisy = with_noise(run, st->noise, lane, i, x);
+    const model_demands demands = demands_of(run, st->noise != NULL, false);
+    const model_state noisy = with_noise(run, &demands, st->noise, lane, i, x);
     const model_state sum = state_fma(vec_set(scheme->weight[stage]) * dt, k,
         stage == 0 ? noisy : load_state(st->sum + lane, SPL_TILE, 0));
     if (!last) {
@@ -98,11 +99,13 @@ VEC_SPECIALISED void stage_of(const spl_scheme *scheme, const coupling_form form
         network_stage(scheme, form, shared, stage, run, st, lane, &work[u].y,
             load_gates(st->gates + lane));
     }
-    form_exponentials(shared, run->params + st->first * N_ALL, false, N_VECTORS, work);
+    const spl_real *params = run->params + st->first * N_ALL;
+    form_exponentials(shared, params, IN_STEP, N_VECTORS, work);
     for (size_t u = 0; u < N_VECTORS; u++) {
         const size_t lane = u * SPL_LANES;
         const model_params p = tile_params(run, st->first, lane);
-        const model_gates h = gates_from(shared, p, &work[u].e);
+        const model_gates h = end_divisions(
+            shared, begin_divisions(shared, params, SPL_TILE, lane, &work[u].e));
         const vec q = model_observable(work[u].y, p, h);
         vec sent[SPL_MAX_CHANNELS];
         couple_nodes(run, form, st->first + lane, st->sums + lane,

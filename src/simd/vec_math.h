@@ -96,17 +96,14 @@ static const double vec_coth_terms[] = {-1.2605117866708586e-07, 1.0581925616407
 #endif
 enum { VEC_COTH_DEGREE = sizeof vec_coth_terms / sizeof *vec_coth_terms - 1 };
 
-/* A power of 2 on its way: vec_begin_powers fills the first pair, vec_end_powers turns it
- * into the second. */
+/* A power of 2 on its way: vec_begin_powers fills the pair, vec_end_powers turns it into
+ * the value. */
 typedef union {
     struct {
         vec f;       /* of the exponent t = n + f, |f| <= 1/2 */
         vec rounded; /* n is in its low bits */
     };
-    struct {
-        vec below; /* 2^t = above / below */
-        vec above;
-    };
+    vec value; /* 2^t, or the gate 1 / (1 + 2^t) */
 } vec_power;
 
 /* Exponents are clamped, which keeps the exponent trick from wrapping for nodes that run
@@ -131,9 +128,9 @@ VEC_INLINE void vec_begin_powers(const size_t n, const vec *t, vec_power *power)
     VEC_EACH power[k].rounded = rounded[k];
 }
 
-/* The compiler knows which of them become a `quotient`; the others are above 1, which is
- * twice the work. */
-VEC_INLINE void vec_end_powers(const size_t n, const bool *quotient, vec_power *power)
+/* The compiler knows which of them become a `gate`, with a division of their own, for
+ * which 2^t = (C + f) / (C - f) 2^n; the others become 2^t, which is twice the work. */
+VEC_INLINE void vec_end_powers(const size_t n, const bool *gate, vec_power *power)
 {
     vec f[VEC_MAX_GATES];
     vec z[VEC_MAX_GATES];
@@ -141,35 +138,46 @@ VEC_INLINE void vec_end_powers(const size_t n, const bool *quotient, vec_power *
     vec rounded[VEC_MAX_GATES];
     VEC_EACH f[k] = power[k].f;
     VEC_EACH rounded[k] = power[k].rounded;
-    VEC_EACH z[k] = quotient[k] ? f[k] * f[k] : f[k];
-    VEC_EACH f[k] = quotient[k] ? vec_set(VEC_COTH_SCALE) * f[k] : f[k];
-    VEC_EACH p[k] = vec_set(quotient[k] ? vec_coth_terms[0] : vec_exp2_terms[0]);
+    VEC_EACH z[k] = gate[k] ? f[k] * f[k] : f[k];
+    VEC_EACH f[k] = gate[k] ? vec_set(VEC_COTH_SCALE) * f[k] : f[k];
+    VEC_EACH p[k] = vec_set(gate[k] ? vec_coth_terms[0] : vec_exp2_terms[0]);
     SPL_UNROLL
     for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
         VEC_EACH
         {
-            if (!quotient[k] || term <= VEC_COTH_DEGREE) {
+            if (!gate[k] || term <= VEC_COTH_DEGREE) {
                 p[k] = vec_fma(p[k], z[k],
-                    vec_set(quotient[k] ? vec_coth_terms[term] : vec_exp2_terms[term]));
+                    vec_set(gate[k] ? vec_coth_terms[term] : vec_exp2_terms[term]));
             }
         }
     }
-    VEC_EACH power[k].below = quotient[k] ? p[k] - f[k] : vec_set(1.0);
-    VEC_EACH power[k].above = vec_scale(quotient[k] ? p[k] + f[k] : p[k], rounded[k]);
+    VEC_EACH z[k] = p[k] - f[k];
+    VEC_EACH p[k] = vec_scale(gate[k] ? p[k] + f[k] : p[k], rounded[k]);
+    VEC_EACH power[k].value = gate[k] ? z[k] / (z[k] + p[k]) : p[k];
 }
 #undef VEC_EACH
 
-/* over / d of 1 <= n <= 4 numbers d, in place, by one division, which takes a processor
- * as long as 16 multiplications. The product of all must not overflow. */
+/* 1 / d of 1 <= n <= 4 numbers d by one division, which takes a processor as long as 16
+ * multiplications: begun for all of them, ended by each number's share, in place. The
+ * product of all must not overflow. */
 enum { VEC_MAX_QUOTIENTS = 4 };
-VEC_INLINE void vec_quotients(vec over, const size_t n, vec *d)
+typedef struct {
+    vec left, right; /* products of the first two numbers and of the others */
+    vec inverse;     /* of the product of all */
+} vec_quotients;
+
+VEC_INLINE vec_quotients vec_begin_quotients(const size_t n, const vec *d)
 {
     const vec left = n > 1 ? d[0] * d[1] : d[0];
     const vec right = n > 3 ? d[2] * d[3] : n > 2 ? d[2] : vec_set(1.0);
-    const vec all = over / (n > 2 ? left * right : left);
-    const vec of_left = n > 2 ? all * right : all;
+    return (vec_quotients){left, right, vec_set(1.0) / (n > 2 ? left * right : left)};
+}
+
+VEC_INLINE void vec_end_quotients(const size_t n, const vec_quotients by, vec *d)
+{
+    const vec of_left = n > 2 ? by.inverse * by.right : by.inverse;
     if (n > 2) {
-        const vec of_right = all * left;
+        const vec of_right = by.inverse * by.left;
         const vec third = n > 3 ? of_right * d[3] : of_right;
         if (n > 3) {
             d[3] = of_right * d[2];
@@ -185,15 +193,15 @@ VEC_INLINE void vec_quotients(vec over, const size_t n, vec *d)
 
 /* 1 / (1 + 2^(a x + b)), which is (1 + tanh((x - T) / delta)) / 2 for
  * a = -2 / (delta ln 2), b = 2 T / (delta ln 2). Absolute error below 2.3e-16, 1.4e-7; of
- * gates that share a division (vec_quotients) below 5e-16, 2.6e-7. */
+ * gates that share a division (vec_begin_quotients) below 5e-16, 2.6e-7. */
 VEC_INLINE vec vec_gate(vec x, vec a, vec b)
 {
-    static const bool quotient = true;
+    static const bool gate = true;
     const vec t = vec_fma(x, a, b);
     vec_power power;
     vec_begin_powers(1, &t, &power);
-    vec_end_powers(1, &quotient, &power);
-    return power.below / (power.below + power.above);
+    vec_end_powers(1, &gate, &power);
+    return power.value;
 }
 
 /* e^x, relative error below 4.5e-16, 2.5e-7, x clamped to [-690, 690], [-86, 86]:
@@ -297,13 +305,13 @@ VEC_INLINE void vec_sincos_reduced(vec x, vec *sine, vec *cosine)
 VEC_INLINE void vec_rotate(vec_uint quadrant, vec *sine, vec *cosine)
 {
     const int to_sign = 8 * SPL_REAL_BYTES - 2;
-    const vec_mask odd = -(vec_mask)(quadrant & 1);
-    const vec_uint sine_sign = (quadrant & 2) << to_sign;
-    const vec_uint cosine_sign = ((quadrant + 1) & 2) << to_sign;
-    const vec s = vec_select(odd, *cosine, *sine);
-    const vec c = vec_select(odd, *sine, *cosine);
-    *sine = vec_from_bits(vec_bits(s) ^ sine_sign);
-    *cosine = vec_from_bits(vec_bits(c) ^ cosine_sign);
+    const vec_uint odd = -(quadrant & 1);
+    const vec_uint sign = vec_bits(vec_set(-0.0));
+    const vec_uint sine_sign = (quadrant << to_sign) & sign;
+    const vec_uint cosine_sign = sine_sign ^ (odd & sign);
+    const vec_uint swap = (vec_bits(*sine) ^ vec_bits(*cosine)) & odd;
+    *sine = vec_from_bits(vec_bits(*sine) ^ swap ^ sine_sign);
+    *cosine = vec_from_bits(vec_bits(*cosine) ^ swap ^ cosine_sign);
 }
 
 /* sin x and cos x for |x| < 1e5, absolute error below 1.5e-16, 1.2e-7: pi / 2 as a sum of

@@ -31,7 +31,7 @@ VEC_INLINE vec cosine_of(vec x)
 /* Gate `which` of n that share a division; those beside it are of other numbers. */
 VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
 {
-    static const bool quotient[VEC_MAX_QUOTIENTS];
+    static const bool gate[VEC_MAX_QUOTIENTS]; /* none is one */
     vec of[VEC_MAX_QUOTIENTS];
     vec_power power[VEC_MAX_QUOTIENTS];
     for (size_t k = 0; k < n; k++) {
@@ -39,11 +39,11 @@ VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
         of[k] = x * vec_set(-2.0 * M_LOG2E * factor);
     }
     vec_begin_powers(n, of, power);
-    vec_end_powers(n, quotient, power);
+    vec_end_powers(n, gate, power);
     for (size_t k = 0; k < n; k++) {
-        of[k] = vec_set(1.0) + power[k].above;
+        of[k] = vec_set(1.0) + power[k].value;
     }
-    vec_quotients(vec_set(1.0), n, of);
+    vec_end_quotients(n, vec_begin_quotients(n, of), of);
     return of[which];
 }
 
