@@ -60,10 +60,16 @@ VEC_INLINE vec vec_clamp(vec x, double limit)
  * in force). */
 #define VEC_ROUND_MAGIC VEC_PICK(0x1.8p52, 0x1.8p23)
 
-/* p 2^n for the integer n in the low bits of `rounded`. */
-VEC_INLINE vec vec_scale(vec p, vec rounded)
+/* The integer n in the low bits of `rounded`, moved to where a number has its exponent,
+ * and p 2^n. */
+VEC_INLINE vec_uint vec_exponent(vec rounded)
 {
-    return vec_from_bits(vec_bits(p) + (vec_bits(rounded) << VEC_MANTISSA));
+    return vec_bits(rounded) << VEC_MANTISSA;
+}
+
+VEC_INLINE vec vec_scale(vec p, vec_uint exponent)
+{
+    return vec_from_bits(vec_bits(p) + exponent);
 }
 
 /* 2^x clamped to |x| <= limit, at most that of vec_exp2. */
@@ -73,7 +79,7 @@ VEC_INLINE vec vec_exp2_clamped(vec x, double limit)
     const vec rounded = x + vec_set(VEC_ROUND_MAGIC);
     const vec nearest = rounded - vec_set(VEC_ROUND_MAGIC);
     const vec p = vec_exp2_fraction(vec_from_nearest(x, nearest));
-    return vec_scale(p, rounded);
+    return vec_scale(p, vec_exponent(rounded));
 }
 
 /* 2^x, relative error below 4.5e-16, 1.8e-7, x clamped to [-1000, 1000], [-125, 125]. */
@@ -100,8 +106,8 @@ enum { VEC_COTH_DEGREE = sizeof vec_coth_terms / sizeof *vec_coth_terms - 1 };
  * the value. */
 typedef union {
     struct {
-        vec f;       /* of the exponent t = n + f, |f| <= 1/2 */
-        vec rounded; /* n is in its low bits */
+        vec f;             /* of the exponent t = n + f, |f| <= 1/2 */
+        vec_uint exponent; /* n, where the exponent of a number is */
     };
     vec value; /* 2^t, or the gate 1 / (1 + 2^t) */
 } vec_power;
@@ -125,7 +131,7 @@ VEC_INLINE void vec_begin_powers(const size_t n, const vec *t, vec_power *power)
     VEC_EACH rounded[k] = x[k] + magic;
     VEC_EACH x[k] = vec_from_nearest(x[k], rounded[k] - magic);
     VEC_EACH power[k].f = x[k];
-    VEC_EACH power[k].rounded = rounded[k];
+    VEC_EACH power[k].exponent = vec_exponent(rounded[k]);
 }
 
 /* The compiler knows which of them become a `gate`, with a division of their own, for
@@ -135,9 +141,9 @@ VEC_INLINE void vec_end_powers(const size_t n, const bool *gate, vec_power *powe
     vec f[VEC_MAX_GATES];
     vec z[VEC_MAX_GATES];
     vec p[VEC_MAX_GATES];
-    vec rounded[VEC_MAX_GATES];
+    vec_uint exponent[VEC_MAX_GATES];
     VEC_EACH f[k] = power[k].f;
-    VEC_EACH rounded[k] = power[k].rounded;
+    VEC_EACH exponent[k] = power[k].exponent;
     VEC_EACH z[k] = gate[k] ? f[k] * f[k] : f[k];
     VEC_EACH f[k] = gate[k] ? vec_set(VEC_COTH_SCALE) * f[k] : f[k];
     VEC_EACH p[k] = vec_set(gate[k] ? vec_coth_terms[0] : vec_exp2_terms[0]);
@@ -152,7 +158,7 @@ VEC_INLINE void vec_end_powers(const size_t n, const bool *gate, vec_power *powe
         }
     }
     VEC_EACH z[k] = p[k] - f[k];
-    VEC_EACH p[k] = vec_scale(gate[k] ? p[k] + f[k] : p[k], rounded[k]);
+    VEC_EACH p[k] = vec_scale(gate[k] ? p[k] + f[k] : p[k], exponent[k]);
     VEC_EACH power[k].value = gate[k] ? z[k] / (z[k] + p[k]) : p[k];
 }
 #undef VEC_EACH
@@ -214,7 +220,7 @@ VEC_INLINE vec vec_exp(vec x)
     const vec n = rounded - magic;
     vec r = vec_fma(n, vec_set(-0.6931471805599453), x);
     r = vec_fma(n, vec_set(VEC_PICK(-2.3190468138462996e-17, 1.9046542121259336e-09)), r);
-    return vec_scale(vec_exp2_fraction(r * vec_set(M_LOG2E)), rounded);
+    return vec_scale(vec_exp2_fraction(r * vec_set(M_LOG2E)), vec_exponent(rounded));
 }
 
 /* (e^x - 1) / x, 1 at x = 0; relative error below 1e-15, 7e-7 in the range of vec_exp.
