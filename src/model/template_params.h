@@ -130,20 +130,8 @@ typedef struct {
     vec_quotients by[N_GATES + 1]; /* at the first gate of each division */
 } model_divisions;
 
-/* The compiler computes both. */
 #define STATE_IS_ALONE(name, x, ...) IS_ALONE(x),
 static const bool gate_is_alone[] = {GATES(STATE_IS_ALONE) false};
-VEC_INLINE bool begins_division(const bool shared, const size_t gate)
-{
-    size_t first = 0;
-    SPL_UNROLL
-    for (size_t k = 0; k < VEC_MAX_GATES; k++) {
-        if (first < gate) {
-            first += gates_of_division(shared, first);
-        }
-    }
-    return first == gate && !gate_is_alone[gate];
-}
 
 VEC_INLINE model_divisions begin_divisions(const bool shared,
     const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
@@ -163,10 +151,15 @@ VEC_INLINE model_divisions begin_divisions(const bool shared,
         GATES_SHARED(SHARED_GATE)
     }
     GATES(OWN_GATE)
+    size_t next = 0;
     SPL_UNROLL
     for (size_t k = 0; k < n_gates; k++) {
-        if (begins_division(shared, k)) {
-            d.by[k] = vec_begin_quotients(gates_of_division(shared, k), d.of + k);
+        if (k == next) {
+            const size_t n = gates_of_division(shared, k);
+            if (!gate_is_alone[k]) {
+                d.by[k] = vec_begin_quotients(n, d.of + k);
+            }
+            next += n;
         }
     }
     return d;
@@ -175,10 +168,15 @@ VEC_INLINE model_divisions begin_divisions(const bool shared,
 VEC_INLINE model_gates end_divisions(const bool shared, model_divisions d)
 {
     const size_t n_gates = N_GATES;
+    size_t next = 0;
     SPL_UNROLL
     for (size_t k = 0; k < n_gates; k++) {
-        if (begins_division(shared, k)) {
-            vec_end_quotients(gates_of_division(shared, k), d.by[k], d.of + k);
+        if (k == next) {
+            const size_t n = gates_of_division(shared, k);
+            if (!gate_is_alone[k]) {
+                vec_end_quotients(n, d.by[k], d.of + k);
+            }
+            next += n;
         }
     }
 #define SET_GATE(name, ...) .name = d.of[GATE_##name],
