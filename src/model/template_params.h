@@ -37,12 +37,13 @@ static const int gate_state[] = {GATES(GATE_STATE)(-1)};
 static const int shared_exponent[N_GATES + 1] = {
     [N_GATES] = 0, GATES_SHARED(FACTOR_EXPONENT)};
 
-/* Whether a gate is the only one of its state: the numbers of gates of all states, four
- * bits each, are a constant to the compiler. */
-_Static_assert(N_STATES <= 8 && N_GATES <= 15, "too many states or gates");
+/* Whether a gate is the only one of its state, by the numbers of gates of all states,
+ * four bits each. */
+_Static_assert(N_STATES <= 7 && N_GATES <= 15, "too many states or gates");
 #define IN_STATE(name, x, ...) (1u << 4 * STATE_##x) +
-static const unsigned n_gates_of MODEL_UNUSED = GATES(IN_STATE) 0;
-#define IS_ALONE(x) ((n_gates_of >> 4 * STATE_##x & 15) == 1)
+enum { GATES_OF_STATES = (int)(GATES(IN_STATE) 0u) };
+#define GATE_IS_ALONE(name, x, ...) (GATES_OF_STATES >> 4 * STATE_##x & 15) == 1,
+static const bool gate_is_alone[] = {GATES(GATE_IS_ALONE) false};
 
 /* Number of gates from `first` on that share a division; the compiler computes it. */
 VEC_INLINE size_t gates_of_division(const bool shared, const size_t first)
@@ -118,10 +119,7 @@ VEC_INLINE void begin_exponentials(const bool shared, const model_state *s MODEL
 
 VEC_INLINE void finish_exponentials(const bool shared, model_exponentials *e)
 {
-    bool gate[N_GATES + 1];
-#define SET_ALONE(name, x, ...) gate[GATE_##name] = IS_ALONE(x);
-    GATES(SET_ALONE)
-    vec_end_powers(n_exponentials(shared), gate, e->of);
+    vec_end_powers(n_exponentials(shared), gate_is_alone, e->of);
 }
 
 /* The gates of a vector of nodes while their divisions are under way. */
@@ -129,9 +127,6 @@ typedef struct {
     vec of[N_GATES + 1];           /* denominators 1 + 2^t, and gates that are formed */
     vec_quotients by[N_GATES + 1]; /* at the first gate of each division */
 } model_divisions;
-
-#define STATE_IS_ALONE(name, x, ...) IS_ALONE(x),
-static const bool gate_is_alone[] = {GATES(STATE_IS_ALONE) false};
 
 VEC_INLINE model_divisions begin_divisions(const bool shared,
     const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
@@ -142,10 +137,10 @@ VEC_INLINE model_divisions begin_divisions(const bool shared,
 #define SHARED_GATE(name, base, power)                                          \
     d.of[GATE_##name] = vec_fma(vec_load(params + PARAM_k_##name * stride + i), \
         whole_power(e->of[GATE_##base].value, power), vec_set(1.0));
-#define OWN_GATE(name, x, ...)                                          \
-    if (GATE_##name < n_exponentials(shared)) {                         \
-        const vec value = e->of[GATE_##name].value;                     \
-        d.of[GATE_##name] = IS_ALONE(x) ? value : vec_set(1.0) + value; \
+#define OWN_GATE(name, x, ...)                                                         \
+    if (GATE_##name < n_exponentials(shared)) {                                        \
+        const vec value = e->of[GATE_##name].value;                                    \
+        d.of[GATE_##name] = gate_is_alone[GATE_##name] ? value : vec_set(1.0) + value; \
     }
     if (shared) {
         GATES_SHARED(SHARED_GATE)
