@@ -128,11 +128,29 @@ typedef struct {
     vec_quotients by[N_GATES + 1]; /* at the first gate of each division */
 } model_divisions;
 
+/* Begin all divisions, or end them. */
+VEC_INLINE void divide(const bool shared, const bool end, model_divisions *d)
+{
+    const size_t n_gates = N_GATES;
+    size_t next = 0;
+    SPL_UNROLL
+    for (size_t k = 0; k < n_gates; k++) {
+        if (k == next) {
+            const size_t n = gates_of_division(shared, k);
+            next += n;
+            if (!gate_is_alone[k] && end) {
+                vec_end_quotients(n, d->by[k], d->of + k);
+            } else if (!gate_is_alone[k]) {
+                d->by[k] = vec_begin_quotients(n, d->of + k);
+            }
+        }
+    }
+}
+
 VEC_INLINE model_divisions begin_divisions(const bool shared,
     const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
     size_t i MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {
-    const size_t n_gates = N_GATES;
     model_divisions d = {.of = {vec_set(0.0)}}; /* there may be no gate */
 #define SHARED_GATE(name, base, power)                                          \
     d.of[GATE_##name] = vec_fma(vec_load(params + PARAM_k_##name * stride + i), \
@@ -146,34 +164,13 @@ VEC_INLINE model_divisions begin_divisions(const bool shared,
         GATES_SHARED(SHARED_GATE)
     }
     GATES(OWN_GATE)
-    size_t next = 0;
-    SPL_UNROLL
-    for (size_t k = 0; k < n_gates; k++) {
-        if (k == next) {
-            const size_t n = gates_of_division(shared, k);
-            if (!gate_is_alone[k]) {
-                d.by[k] = vec_begin_quotients(n, d.of + k);
-            }
-            next += n;
-        }
-    }
+    divide(shared, false, &d);
     return d;
 }
 
 VEC_INLINE model_gates end_divisions(const bool shared, model_divisions d)
 {
-    const size_t n_gates = N_GATES;
-    size_t next = 0;
-    SPL_UNROLL
-    for (size_t k = 0; k < n_gates; k++) {
-        if (k == next) {
-            const size_t n = gates_of_division(shared, k);
-            if (!gate_is_alone[k]) {
-                vec_end_quotients(n, d.by[k], d.of + k);
-            }
-            next += n;
-        }
-    }
+    divide(shared, true, &d);
 #define SET_GATE(name, ...) .name = d.of[GATE_##name],
     return (model_gates){GATES(SET_GATE).unused = vec_set(0.0)};
 }
