@@ -338,7 +338,7 @@ VEC_INLINE void first_stage(const model_task t, const model_demands *demands,
         b->noise != NULL ? b->noise + step * N_STATES * SPL_TILE : NULL;
     const model_state noisy = with_noise(run, demands, noise, lane, i, w->x);
     const model_state start = t.scheme->noise_in_stages ? noisy : w->x;
-    if (t.scheme->n_stages > 2) {
+    if (t.scheme->n_stages > 2) { /* the last stage does not ask for it */
         w->x = start;
     }
     if (demands->frozen) {

@@ -36,7 +36,7 @@
 
 /* Bins that are added at a time: k waits for the last of those with the same k / AT_ONCE,
  * or for a row. */
-enum { AT_ONCE = 8 };
+enum { AT_ONCE = SPL_SPREAD_AT_ONCE };
 
 enum {
     HRF_LENGTH,

@@ -120,8 +120,8 @@ VEC_INLINE void spread_counted(double *sum, const double *weights, const size_t 
 static void spread(double *sum, const double *weights, size_t count, const double *x,
     size_t stride, size_t n)
 {
-    if (count == AT_ONCE) {
-        spread_counted(sum, weights, AT_ONCE, x, stride, n);
+    if (count == SPL_SPREAD_AT_ONCE) {
+        spread_counted(sum, weights, SPL_SPREAD_AT_ONCE, x, stride, n);
     } else {
         spread_counted(sum, weights, count, x, stride, n);
     }

@@ -7,6 +7,9 @@
 
 #include "simd/dispatch.h"
 
+/* The number of weights for which `spread` is made; with others it takes longer. */
+enum { SPL_SPREAD_AT_ONCE = 8 };
+
 typedef struct spl_bin_kernels {
     /* Add `count` consecutive samples to the sums of n nodes, one after the other: the
      * order of the additions, and with it the bits, does not depend on how steps are
