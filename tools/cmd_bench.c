@@ -23,6 +23,7 @@ static const bench_case cases[] = {
     {"76-undelayed", BENCH_FULL, "connectivity_76.zip", true, false, 0, 0},
     {"998-undelayed", BENCH_FULL, "connectivity_998.zip", true, false, 0, 0},
     {"16k", BENCH_FULL, NULL, false, false, 16384, 0},
+    {"76-file", BENCH_FILE, "connectivity_76.zip", false, false, 0, 0},
     {"76-stream", BENCH_STREAM, "connectivity_76.zip", false, false, 0, 0},
     {"998-stream", BENCH_STREAM, "connectivity_998.zip", false, false, 0, 0},
     {"998-threads", BENCH_THREADS, "connectivity_998.zip", false, true, 0, 0},
@@ -41,7 +42,7 @@ static const bench_effort thorough = {
     .rounds = 11, .window_s = 0.2, .part_window_s = 0.1, .warm_up = 300};
 static const bench_effort quick = {
     .rounds = 5, .window_s = 0.1, .part_window_s = 0.03, .warm_up = 300};
-static const bench_effort thorough_stream = {
+static const bench_effort thorough_pair = {
     .rounds = 31, .window_s = 0.1, .part_window_s = 0.1, .warm_up = 300};
 
 static int remove_one(
@@ -245,7 +246,7 @@ static int run(const tool_arguments *arguments)
     }
     setting = (bench_setting){
         .effort = only_quick ? quick : thorough,
-        .stream_effort = only_quick ? quick : thorough_stream,
+        .pair_effort = only_quick ? quick : thorough_pair,
         .data = data != NULL ? data : "tvb-data",
         .python = python != NULL ? python : "python3",
     };
@@ -312,9 +313,11 @@ const tool_verb verb_bench = {
         "\n"
         "Cases: dk68 (shipped with the program), 66, 68, 76, 192, 998 (connectomes of "
         "The Virtual Brain); 16k: 16,384 nodes with 50 random edges each, made in "
-        "memory; NAME-undelayed: infinite speed; NAME-stream: V of every step to the "
-        "file; 998-threads: two threads; NAME-ensemble: many runs on all processors, "
-        "each on one thread; NAME-tvb: The Virtual Brain (tvb-library) in turns with a "
+        "memory; NAME-undelayed: infinite speed; NAME-file: the run against the one "
+        "without monitors and file, in more repetitions; NAME-stream: the same with V "
+        "of every step; 998-threads: two threads; NAME-ensemble: many runs on all "
+        "processors, each on one thread; NAME-tvb: The Virtual Brain (tvb-library) in "
+        "turns with a "
         "run of the same settings, coupling frozen over the step and without file on "
         "either side; spiking-100, spiking-1000: 10,000 spiking neurons with so many "
         "synapses each, without regions (tools/compare-spiking compares them with "

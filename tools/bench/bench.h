@@ -11,7 +11,8 @@ enum { BENCH_MAX_PARTS = 6, BENCH_MAX_VARIANTS = 4, BENCH_CHECKED_STEPS = 100 };
 /* How a case is measured. */
 typedef enum {
     BENCH_FULL,     /* against the naive program, with parts and variants */
-    BENCH_STREAM,   /* every step to the file, against the run without monitors */
+    BENCH_FILE,     /* default monitors and file, against the run without */
+    BENCH_STREAM,   /* every step to the file, against the same */
     BENCH_THREADS,  /* several threads against one */
     BENCH_ENSEMBLE, /* independent runs on all processors */
     BENCH_TVB,      /* against The Virtual Brain */
@@ -31,10 +32,10 @@ typedef struct bench_case {
 /* What all cases share. */
 typedef struct bench_setting {
     bench_effort effort;
-    bench_effort stream_effort; /* its files grow fast: shorter repetitions */
-    const char *data;           /* folder of connectomes */
-    const char *python;         /* with tvb-library */
-    char folder[4096];          /* temporary; results files go there */
+    bench_effort pair_effort; /* of cases of two: more and shorter repetitions */
+    const char *data;         /* folder of connectomes */
+    const char *python;       /* with tvb-library */
+    char folder[4096];        /* temporary; results files go there */
     bench_roofline roofline;
 } bench_setting;
 
@@ -102,6 +103,8 @@ SPL_MUST_CHECK spl_status bench_run(
 /* full.c, pairs.c, tvb.c: the kinds of cases, given their connectome. */
 typedef struct bench_network bench_network;
 SPL_MUST_CHECK spl_status bench_run_full(
+    const bench_setting *setting, bench_network *network, bench_result *result);
+SPL_MUST_CHECK spl_status bench_run_file(
     const bench_setting *setting, bench_network *network, bench_result *result);
 SPL_MUST_CHECK spl_status bench_run_stream(
     const bench_setting *setting, bench_network *network, bench_result *result);

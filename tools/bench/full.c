@@ -235,11 +235,14 @@ static spl_status make_chain(full_case *full)
         const int k = parts[part];
         TOOL_TRY(network_sim(&full->sim[k], network, connectomes[chain[k].edges],
             chain[k].settings, NULL));
-        full->contender[k] = (bench_contender){advance_sim, full->sim[k], 0, {0}};
+        full->contender[k] =
+            (bench_contender){.advance = advance_sim, .user = full->sim[k]};
     }
     TOOL_TRY(make_naive(full));
-    full->contender[NAIVE] = (bench_contender){advance_naive, full->naive, 0, {0}};
-    full->contender[BOUND] = (bench_contender){advance_bound, &full->bound, 1, {0}};
+    full->contender[NAIVE] =
+        (bench_contender){.advance = advance_naive, .user = full->naive};
+    full->contender[BOUND] =
+        (bench_contender){.advance = advance_bound, .user = &full->bound, .n_steps = 1};
     full->n_contenders = N_CHAIN;
 out:
     return status;
@@ -290,8 +293,8 @@ static spl_status make_variant(
         spl_sim_free(*sim);
         *sim = NULL;
     } else {
-        full->contender[full->n_contenders++] =
-            (bench_contender){advance_sim, *sim, 0, {0}};
+        full->contender[full->n_contenders++] = (bench_contender){
+            .advance = advance_sim, .user = *sim, .beside = &full->contender[CORE]};
     }
     return status;
 }
@@ -379,8 +382,9 @@ static void collect(full_case *full, const bench_driver *driver, bench_result *r
     for (size_t v = 0; v < result->n_variants; v++) {
         bench_part *variant = &result->variants[v];
         if (*variant->unavailable == '\0') {
-            variant->us = contender[k++].us;
-            sample_divide(core, &variant->us, &variant->ratio);
+            variant->us = contender[k].us;
+            sample_divide(&contender[k].beside_us, &variant->us, &variant->ratio);
+            k++;
         }
     }
 }

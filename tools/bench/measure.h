@@ -45,11 +45,16 @@ typedef struct bench_contender {
     void *user;
     uint64_t n_steps; /* of one repetition */
     bench_sample us;  /* per step */
+    /* another one that a repetition takes turns with, slice by slice, and what its steps
+     * took meanwhile; NULL: none */
+    struct bench_contender *beside;
+    bench_sample beside_us;
 } bench_contender;
 
 /* Warm up and find out how many steps take `window_s`. Result: false after a failure. */
 bool contender_prepare(bench_contender *contender, uint64_t warm_up, double window_s);
-/* One repetition. Result: false after a failure. */
+/* One repetition, and as many steps of the one beside it. Result: false after a failure.
+ */
 bool contender_repeat(bench_contender *contender);
 
 /* The processors this process may use; 0 if that cannot be found out. */

@@ -1,4 +1,4 @@
-/* Cases without the naive program: every step to the file, threads, many runs at once. */
+/* Cases without the naive program: what goes to the file, threads, many runs at once. */
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,15 +9,13 @@
 
 static const spl_setting no_monitors[] = {{"monitors", "[]"}, {NULL, NULL}};
 
-spl_status bench_run_stream(
-    const bench_setting *setting, bench_network *network, bench_result *result)
+/* A run of the settings with its file against the one without. */
+static spl_status run_with_file(const bench_setting *setting, bench_network *network,
+    const spl_setting *settings, bench_result *result)
 {
     spl_status status = SPL_OK;
     spl_sim *sim = NULL;
-    const bench_effort *effort = &setting->stream_effort;
-    const spl_setting every_step[] = {
-        {"monitors", "[{name: raw, kind: raw, variables: [V], dtype: f4}]"},
-        {NULL, NULL}};
+    const bench_effort *effort = &setting->pair_effort;
     bench_contender core = {.advance = advance_sim};
     bench_driver driver = {.others = &core,
         .n_others = 1,
@@ -29,7 +27,7 @@ spl_status bench_run_stream(
         status = SPL_ERR_INTERNAL;
         goto out;
     }
-    TOOL_TRY(driver_run(&driver, setting, network, every_step,
+    TOOL_TRY(driver_run(&driver, setting, network, settings,
         1e6 * effort->window_s / (double)core.n_steps));
     result->facts = driver.facts;
     result->escaped_nodes = driver.escaped_nodes;
@@ -43,6 +41,22 @@ spl_status bench_run_stream(
 out:
     spl_sim_free(sim);
     return status;
+}
+
+spl_status bench_run_file(
+    const bench_setting *setting, bench_network *network, bench_result *result)
+{
+    const spl_setting defaults[] = {{NULL, NULL}};
+    return run_with_file(setting, network, defaults, result);
+}
+
+spl_status bench_run_stream(
+    const bench_setting *setting, bench_network *network, bench_result *result)
+{
+    const spl_setting every_step[] = {
+        {"monitors", "[{name: raw, kind: raw, variables: [V], dtype: f4}]"},
+        {NULL, NULL}};
+    return run_with_file(setting, network, every_step, result);
 }
 
 /* Same bits after the same steps. */
@@ -80,7 +94,7 @@ spl_status bench_run_threads(
     for (size_t k = 0; k < 2; k++) {
         TOOL_TRY(
             network_sim(&sim[k], network, network->connectome, k == 0 ? two : one, NULL));
-        contender[k] = (bench_contender){advance_sim_wall, sim[k], 0, {0}};
+        contender[k] = (bench_contender){.advance = advance_sim_wall, .user = sim[k]};
         TOOL_TRY(spl_sim_step(sim[k], BENCH_CHECKED_STEPS));
     }
     network_facts(network, sim[0], &result->facts);
@@ -91,14 +105,14 @@ spl_status bench_run_threads(
             BENCH_CHECKED_STEPS);
         goto out;
     }
+    const bench_effort *effort = &setting->pair_effort;
     for (size_t k = 0; k < 2; k++) {
-        if (!contender_prepare(
-                &contender[k], setting->effort.warm_up, setting->effort.window_s)) {
+        if (!contender_prepare(&contender[k], effort->warm_up, effort->window_s)) {
             status = SPL_ERR_INTERNAL;
             goto out;
         }
     }
-    for (size_t round = 0; round < setting->effort.rounds; round++) {
+    for (size_t round = 0; round < effort->rounds; round++) {
         if (!contender_repeat(&contender[0]) || !contender_repeat(&contender[1])) {
             status = SPL_ERR_INTERNAL;
             goto out;

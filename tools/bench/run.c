@@ -24,6 +24,7 @@ spl_status bench_run(
     static spl_status (*const runs[])(
         const bench_setting *, bench_network *, bench_result *) = {
         [BENCH_FULL] = bench_run_full,
+        [BENCH_FILE] = bench_run_file,
         [BENCH_STREAM] = bench_run_stream,
         [BENCH_THREADS] = bench_run_threads,
         [BENCH_ENSEMBLE] = bench_run_ensemble,

@@ -234,8 +234,8 @@ out:
 static spl_status time_pairs(
     spl_sim *sim, tvb_process *peer, const bench_effort *effort, bench_result *result)
 {
-    bench_contender ours = {advance_sim, sim, 0, {0}};
-    bench_contender theirs = {advance_peer, peer, 0, {0}};
+    bench_contender ours = {.advance = advance_sim, .user = sim};
+    bench_contender theirs = {.advance = advance_peer, .user = peer};
     bool good = contender_prepare(&ours, effort->warm_up, effort->window_s) &&
                 contender_prepare(&theirs, effort->warm_up, effort->window_s);
     for (size_t round = 0; good && round < effort->rounds; round++) {
