@@ -11,16 +11,14 @@ static const spl_setting no_monitors[] = {{"monitors", "[]"}, {NULL, NULL}};
 
 /* A run of the settings with its file against the one without. */
 static spl_status run_with_file(const bench_setting *setting, bench_network *network,
-    const spl_setting *settings, bench_result *result)
+    const spl_setting *settings, size_t rounds, bench_result *result)
 {
     spl_status status = SPL_OK;
     spl_sim *sim = NULL;
     const bench_effort *effort = &setting->pair_effort;
     bench_contender core = {.advance = advance_sim};
-    bench_driver driver = {.others = &core,
-        .n_others = 1,
-        .rounds = effort->rounds,
-        .window_s = effort->window_s};
+    bench_driver driver = {
+        .others = &core, .n_others = 1, .rounds = rounds, .window_s = effort->window_s};
     TOOL_TRY(network_sim(&sim, network, network->connectome, no_monitors, NULL));
     core.user = sim;
     if (!contender_prepare(&core, effort->warm_up, effort->window_s)) {
@@ -47,7 +45,9 @@ spl_status bench_run_file(
     const bench_setting *setting, bench_network *network, bench_result *result)
 {
     const spl_setting defaults[] = {{NULL, NULL}};
-    return run_with_file(setting, network, defaults, result);
+    /* a few hundredths of a step, which take twice as many pairs to find */
+    return run_with_file(
+        setting, network, defaults, 2 * setting->pair_effort.rounds, result);
 }
 
 spl_status bench_run_stream(
@@ -56,7 +56,8 @@ spl_status bench_run_stream(
     const spl_setting every_step[] = {
         {"monitors", "[{name: raw, kind: raw, variables: [V], dtype: f4}]"},
         {NULL, NULL}};
-    return run_with_file(setting, network, every_step, result);
+    return run_with_file(
+        setting, network, every_step, setting->pair_effort.rounds, result);
 }
 
 /* Same bits after the same steps. */
