@@ -97,28 +97,39 @@ bool contender_prepare(bench_contender *contender, uint64_t warm_up, double wind
     }
 }
 
-/* A busy neighbour comes and goes within a repetition: in short slices both meet it. */
-enum { SLICES = 8 };
+/* A busy neighbour comes and goes within a repetition: in short slices both meet it. Each
+ * takes as many steps as its own time is long, and enough of them that what a slice
+ * begins with, short blocks and a cold cache, does not count. */
+enum { MAX_SLICES = 8, SLICE_STEPS = 1024 };
+static uint64_t slices_of(uint64_t n_steps, uint64_t most)
+{
+    const uint64_t n = n_steps / SLICE_STEPS;
+    return n < 1 ? 1 : n < most ? n : most;
+}
+
 bool contender_repeat(bench_contender *contender)
 {
     bench_contender *beside = contender->beside;
-    const size_t slices = beside != NULL ? SLICES : 1;
-    const uint64_t n_steps = (contender->n_steps + slices - 1) / slices;
+    uint64_t slices = 1;
+    if (beside != NULL) {
+        slices = slices_of(beside->n_steps, slices_of(contender->n_steps, MAX_SLICES));
+    }
+    const uint64_t n_own = contender->n_steps / slices;
+    const uint64_t n_beside = beside != NULL ? beside->n_steps / slices : 1;
     double seconds[2] = {0.0, 0.0};
-    for (size_t slice = 0; slice < slices; slice++) {
+    for (uint64_t slice = 0; slice < slices; slice++) {
         const double other =
-            beside != NULL ? beside->advance(beside->user, n_steps) : 0.0;
-        const double own = contender->advance(contender->user, n_steps);
+            beside != NULL ? beside->advance(beside->user, n_beside) : 0.0;
+        const double own = contender->advance(contender->user, n_own);
         if (own < 0.0 || other < 0.0) {
             return false;
         }
         seconds[0] += own;
         seconds[1] += other;
     }
-    const double us = 1e6 / (double)(slices * n_steps);
-    sample_add(&contender->us, us * seconds[0]);
+    sample_add(&contender->us, 1e6 * seconds[0] / (double)(slices * n_own));
     if (beside != NULL) {
-        sample_add(&contender->beside_us, us * seconds[1]);
+        sample_add(&contender->beside_us, 1e6 * seconds[1] / (double)(slices * n_beside));
     }
     return true;
 }

@@ -53,8 +53,7 @@ typedef struct bench_contender {
 
 /* Warm up and find out how many steps take `window_s`. Result: false after a failure. */
 bool contender_prepare(bench_contender *contender, uint64_t warm_up, double window_s);
-/* One repetition, and as many steps of the one beside it. Result: false after a failure.
- */
+/* One repetition, and one of the contender beside it. Result: false after a failure. */
 bool contender_repeat(bench_contender *contender);
 
 /* The processors this process may use; 0 if that cannot be found out. */
