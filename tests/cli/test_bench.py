@@ -7,6 +7,7 @@ test_bench.py SPLENIUM [TEST]...
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,31 @@ def goals_only_warn():
     equal((result.returncode, result.stderr), (0, ""))
     holds("998-threads" in result.stdout and "WARNING: below the goal" in result.stdout,
           result.stdout)
+
+
+@test
+def tables_of_a_target_are_renewed():
+    """Those of others stay, and without a place for them nothing is written."""
+    bench("--cases", "dk68-ensemble", "--json=bench.json")
+    target = json.loads(pathlib.Path("bench.json").read_text())["build"]["target"]
+    for folder in ("tools", "docs"):
+        os.mkdir(folder)
+    shutil.copy(SOURCE / "tools/update-performance", "tools")
+    for begin, code in ((f"<!-- measured {target} -->", 0), ("<!-- measured -->", 1)):
+        other = "<!-- measured other -->\nold\n<!-- end -->\n"
+        page = f"before\n{other}{begin}\nold\n<!-- end -->\nafter\n"
+        write("docs/performance.md", page)
+        result = subprocess.run(["tools/update-performance", "--from", "bench.json"],
+                                capture_output=True, text=True)
+        equal(result.returncode, code)
+        new = pathlib.Path("docs/performance.md").read_text()
+        if code == 0:
+            holds(new.startswith(f"before\n{other}{begin}\n") and new.endswith("\nafter\n"), new)
+            holds("\nold\n" not in new.split(begin)[1] and "| dk68-ensemble |" in new, new)
+        else:
+            equal(new, page)
+            holds(f"no lines <!-- measured {target} --> and <!-- end -->" in result.stderr,
+                  result.stderr)
 
 
 @test
