@@ -11,10 +11,15 @@
  * depends on neither blocks nor threads. */
 enum { CHECK_STEPS = 1024 };
 /* An automatic run tries its number of threads within one such interval, at least a
- * second after the last time and after twenty times what the trial took. */
+ * second after the last time and after twenty times what the trial took. A trial is too
+ * short to see others on the processors, who come and go by some milliseconds: where all
+ * threads turn out to be slower than one, one goes on alone, each time for twice as long.
+ */
 enum { TRIAL_STEPS = 128, N_TRIALS = CHECK_STEPS / TRIAL_STEPS / 2 };
 static const double TRIAL_EVERY_S = 1.0;
 static const double TRIAL_EVERY = 20.0;
+static const double WATCH_S = 0.01;
+static const double SHORTEST_PAUSE_S = 0.1, LONGEST_PAUSE_S = 1.6;
 
 static const double REPORT_EVERY_S = 0.1;
 /* Short blocks do not look at the clock each: that takes as long as a step of four nodes.
@@ -328,26 +333,58 @@ out:
     return status;
 }
 
+/* Go on with all threads or with one, and try again later, not before `later` seconds. */
+static void choose_threads(spl_sim *sim, bool all, double later)
+{
+    sim->engine->ops->set_threads(sim->engine, all ? sim->engine->max_threads : 1);
+    sim->watched_s = 0.0;
+    sim->watched_steps = 0;
+    if (!all) {
+        sim->pause_s = fmin(fmax(2.0 * sim->pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S);
+    }
+    sim->next_trial_s = spl_now() + fmax(all ? TRIAL_EVERY_S : sim->pause_s, later);
+}
+
 /* Find out whether all threads are faster than one: on a busy machine they may wait for
  * each other ten times as long as they work. Both are tried in turn on the steps to come,
- * which have the same bits either way. */
+ * which have the same bits either way, until all have taken as long as one would take for
+ * the whole trial. */
 static spl_status try_threads(spl_sim *sim)
 {
     spl_status status = SPL_OK;
     spl_engine *engine = sim->engine;
     double seconds[2] = {0.0, 0.0};
-    for (int trial = 0; trial < 2 * N_TRIALS; trial++) {
-        const int many = trial % 2;
-        const double begin_s = spl_now();
-        engine->ops->set_threads(engine, many ? engine->max_threads : 1);
-        SPL_TRY(advance_chunk(sim, spl_sim_steps_done(sim) + TRIAL_STEPS));
-        seconds[many] += spl_now() - begin_s;
-    }
-    engine->ops->set_threads(engine, seconds[1] < seconds[0] ? engine->max_threads : 1);
-    const double spent = seconds[0] + seconds[1];
-    sim->next_trial_s = spl_now() + fmax(TRIAL_EVERY_S, TRIAL_EVERY * spent);
+    int pairs = 0;
+    do {
+        for (int many = 0; many < 2; many++) {
+            const double begin_s = spl_now();
+            engine->ops->set_threads(engine, many ? engine->max_threads : 1);
+            SPL_TRY(advance_chunk(sim, spl_sim_steps_done(sim) + TRIAL_STEPS));
+            seconds[many] += spl_now() - begin_s;
+        }
+        pairs++;
+    } while (pairs < N_TRIALS && pairs * seconds[1] < N_TRIALS * seconds[0]);
+    sim->one_s = seconds[0] / (pairs * TRIAL_STEPS);
+    choose_threads(sim, seconds[1] < seconds[0], TRIAL_EVERY * (seconds[0] + seconds[1]));
 out:
     return status;
+}
+
+/* All threads took some time for some steps. */
+static void watch_threads(spl_sim *sim, uint64_t steps, double seconds)
+{
+    sim->watched_steps += steps;
+    sim->watched_s += seconds;
+    if (sim->watched_s < WATCH_S) {
+        return;
+    }
+    if (sim->watched_s > (double)sim->watched_steps * sim->one_s) {
+        choose_threads(sim, false, 0.0);
+    } else {
+        sim->pause_s = 0.0;
+        sim->watched_s = 0.0;
+        sim->watched_steps = 0;
+    }
 }
 
 /* Advance to step `end`; the one loop of all runs. */
@@ -363,7 +400,11 @@ static spl_status advance_to(spl_sim *sim, uint64_t end)
             step % CHECK_STEPS == 0) {
             SPL_TRY(try_threads(sim));
         } else {
+            const double begin_s = automatic ? spl_now() : 0.0;
             SPL_TRY(advance_chunk(sim, stop));
+            if (automatic && sim->engine->ops->threads(sim->engine) > 1) {
+                watch_threads(sim, stop - step, spl_now() - begin_s);
+            }
         }
         /* asked for while the last block of a chunk was advanced */
         if (n_stops(sim) > 0 && spl_sim_steps_done(sim) < end) {

@@ -23,6 +23,7 @@ from command import (
     L2,
     SHORT,
     W2,
+    digest,
     environment,
     files,
     splenium,
@@ -583,6 +584,27 @@ def bits_do_not_depend_on_threads():
     write_pair()
     one = activity("two.zip", "-o", "")
     equal(activity("two.zip", "-o", "", "--set", "simulation.threads=2"), one)
+
+
+@test
+def nor_on_others_on_the_processors():
+    """An automatic number of threads changes during the run, as another program comes and
+    goes; 68 regions take two."""
+    words = ["run", "--set", "simulation.duration=30 s", "--progress=none"]
+    splenium(*words, "--threads", "1", "-o", "one.h5", lengthy=True)
+    hog = subprocess.Popen(
+        [sys.executable, "-c", "import time\n"
+         "while True:\n    end = time.monotonic() + 0.05\n"
+         "    while time.monotonic() < end: pass\n    time.sleep(0.05)"],
+        preexec_fn=lambda: os.sched_setaffinity(0, [max(os.sched_getaffinity(0))]),
+    )
+    try:
+        result = splenium(*words, "--threads", "0", "-o", "automatic.h5", lengthy=True)
+    finally:
+        hog.kill()
+        hog.wait()
+    equal(result.code, 0)
+    equal(digest("automatic.h5"), digest("one.h5"))
 
 
 @test
