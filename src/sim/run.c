@@ -370,12 +370,13 @@ out:
     return status;
 }
 
-/* All threads took some time for some steps. */
+/* All threads took some time for some steps; nothing follows before the first trial,
+ * which who advances by few steps at a time never comes to. */
 static void watch_threads(spl_sim *sim, uint64_t steps, double seconds)
 {
     sim->watched_steps += steps;
     sim->watched_s += seconds;
-    if (sim->watched_s < WATCH_S) {
+    if (sim->watched_s < WATCH_S || sim->one_s == 0.0) {
         return;
     }
     if (sim->watched_s > (double)sim->watched_steps * sim->one_s) {

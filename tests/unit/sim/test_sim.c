@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "sim/sim.h"
 #include "splenium/splenium.h"
 #include "support/test_main.h"
 #include "unit/output/folder.h"
@@ -447,6 +448,38 @@ START_TEST(single_precision_is_close_for_a_short_time)
 }
 END_TEST
 
+/* An automatic number of threads is tried once in 1024 steps, not by fewer. */
+START_TEST(few_steps_at_a_time_keep_all_threads)
+{
+    enum { N_MANY = 4 * SPL_TILE };
+    static double weights[N_MANY * N_MANY];
+    static double lengths[N_MANY * N_MANY];
+    const spl_connectome_arrays arrays = {
+        .n_nodes = N_MANY, .weights = weights, .tract_lengths = lengths};
+    spl_connectome *connectome = NULL;
+    spl_config *config = NULL;
+    spl_sim *sim = NULL;
+    for (size_t i = 0; i < N_MANY; i++) {
+        weights[i * N_MANY + (i + 1) % N_MANY] = 1.0;
+        lengths[i * N_MANY + (i + 1) % N_MANY] = 9.0;
+    }
+    ck_assert_int_eq(spl_connectome_create(&connectome, &arrays, NULL), SPL_OK);
+    ck_assert_int_eq(spl_config_defaults(&config), SPL_OK);
+    ck_assert_int_eq(spl_config_set(config, "output.file", ""), SPL_OK);
+    ck_assert_int_eq(spl_config_set(config, "simulation.threads", "0"), SPL_OK);
+    ck_assert_msg(
+        spl_sim_create(&sim, config, connectome) == SPL_OK, "%s", spl_last_error());
+    for (int i = 0; i < 300; i++) {
+        ck_assert_int_eq(spl_sim_step(sim, 100), SPL_OK);
+        ck_assert_int_eq(
+            sim->engine->ops->threads(sim->engine), sim->engine->max_threads);
+    }
+    spl_sim_free(sim);
+    spl_connectome_free(connectome);
+    spl_config_free(config);
+}
+END_TEST
+
 START_TEST(a_run_describes_itself)
 {
     static const char *const settings[] = {
@@ -494,6 +527,7 @@ Suite *spl_test_suite(void)
     tcase_add_test(tcase, a_node_has_escaped_below_the_limit_of_its_model);
     tcase_add_test(tcase, parameters_without_a_fixed_point_are_told_before_the_run);
     tcase_add_test(tcase, single_precision_is_close_for_a_short_time);
+    tcase_add_test(tcase, few_steps_at_a_time_keep_all_threads);
     tcase_add_test(tcase, a_run_describes_itself);
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, files);
