@@ -355,6 +355,10 @@ static spl_status try_threads(spl_sim *sim)
     spl_engine *engine = sim->engine;
     double seconds[2] = {0.0, 0.0};
     int pairs = 0;
+    /* what one took since the last trial, rows and all */
+    const double one_s = engine->ops->threads(engine) == 1 && sim->watched_steps > 0
+                             ? sim->watched_s / (double)sim->watched_steps
+                             : 0.0;
     do {
         for (int many = 0; many < 2; many++) {
             const double begin_s = spl_now();
@@ -364,19 +368,20 @@ static spl_status try_threads(spl_sim *sim)
         }
         pairs++;
     } while (pairs < N_TRIALS && pairs * seconds[1] < N_TRIALS * seconds[0]);
-    sim->one_s = seconds[0] / (pairs * TRIAL_STEPS);
+    sim->one_s = fmax(one_s, seconds[0] / (pairs * TRIAL_STEPS));
     choose_threads(sim, seconds[1] < seconds[0], TRIAL_EVERY * (seconds[0] + seconds[1]));
 out:
     return status;
 }
 
-/* All threads took some time for some steps; nothing follows before the first trial,
- * which who advances by few steps at a time never comes to. */
+/* The threads took `seconds` for `steps`. Nothing follows before the first trial, which
+ * who advances by few steps at a time never comes to. */
 static void watch_threads(spl_sim *sim, uint64_t steps, double seconds)
 {
     sim->watched_steps += steps;
     sim->watched_s += seconds;
-    if (sim->watched_s < WATCH_S || sim->one_s == 0.0) {
+    if (sim->engine->ops->threads(sim->engine) == 1 || sim->watched_s < WATCH_S ||
+        sim->one_s == 0.0) {
         return;
     }
     if (sim->watched_s > (double)sim->watched_steps * sim->one_s) {
@@ -403,7 +408,7 @@ static spl_status advance_to(spl_sim *sim, uint64_t end)
         } else {
             const double begin_s = automatic ? spl_now() : 0.0;
             SPL_TRY(advance_chunk(sim, stop));
-            if (automatic && sim->engine->ops->threads(sim->engine) > 1) {
+            if (automatic) {
                 watch_threads(sim, stop - step, spl_now() - begin_s);
             }
         }
