@@ -10,16 +10,8 @@
 /* Escaped nodes are counted at multiples of this step, so that what is found, and when,
  * depends on neither blocks nor threads. */
 enum { CHECK_STEPS = 1024 };
-/* An automatic run tries its number of threads within one such interval, at least a
- * second after the last time and after twenty times what the trial took. A trial is too
- * short to see others on the processors, who come and go by some milliseconds: where all
- * threads turn out to be slower than one, one goes on alone, each time for twice as long.
- */
+/* An automatic run tries its number of threads within one such interval. */
 enum { TRIAL_STEPS = 128, N_TRIALS = CHECK_STEPS / TRIAL_STEPS / 2 };
-static const double TRIAL_EVERY_S = 1.0;
-static const double TRIAL_EVERY = 20.0;
-static const double WATCH_S = 0.01;
-static const double SHORTEST_PAUSE_S = 0.1, LONGEST_PAUSE_S = 1.6;
 
 static const double REPORT_EVERY_S = 0.1;
 /* Short blocks do not look at the clock each: that takes as long as a step of four nodes.
@@ -333,64 +325,52 @@ out:
     return status;
 }
 
-/* Go on with all threads or with one, and try again later, not before `later` seconds. */
-static void choose_threads(spl_sim *sim, bool all, double later)
+static void use_threads(const spl_sim *sim, bool one)
 {
-    sim->engine->ops->set_threads(sim->engine, all ? sim->engine->max_threads : 1);
-    sim->watched_s = 0.0;
-    sim->watched_steps = 0;
-    if (!all) {
-        sim->pause_s = fmin(fmax(2.0 * sim->pause_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S);
-    }
-    sim->next_trial_s = spl_now() + fmax(all ? TRIAL_EVERY_S : sim->pause_s, later);
+    sim->engine->ops->set_threads(sim->engine, one ? 1 : sim->engine->max_threads);
 }
 
-/* Find out whether all threads are faster than one: on a busy machine they may wait for
- * each other ten times as long as they work. Both are tried in turn on the steps to come,
- * which have the same bits either way, until all have taken as long as one would take for
- * the whole trial. */
+static spl_status try_steps(spl_sim *sim, bool one, double *seconds)
+{
+    const double begin_s = spl_now();
+    use_threads(sim, one);
+    const spl_status status = advance_chunk(sim, spl_sim_steps_done(sim) + TRIAL_STEPS);
+    *seconds += spl_now() - begin_s;
+    return status;
+}
+
+/* Find out whether all threads are faster than one. Both are tried in turn on the steps
+ * to come, which have the same bits either way, until all have taken as long as one would
+ * take for the whole trial. */
 static spl_status try_threads(spl_sim *sim)
 {
     spl_status status = SPL_OK;
-    spl_engine *engine = sim->engine;
-    double seconds[2] = {0.0, 0.0};
+    double one_s = 0.0;
+    double all_s = 0.0;
     int pairs = 0;
-    /* what one took since the last trial, rows and all */
-    const double one_s = engine->ops->threads(engine) == 1 && sim->watched_steps > 0
-                             ? sim->watched_s / (double)sim->watched_steps
-                             : 0.0;
     do {
-        for (int many = 0; many < 2; many++) {
-            const double begin_s = spl_now();
-            engine->ops->set_threads(engine, many ? engine->max_threads : 1);
-            SPL_TRY(advance_chunk(sim, spl_sim_steps_done(sim) + TRIAL_STEPS));
-            seconds[many] += spl_now() - begin_s;
-        }
+        SPL_TRY(try_steps(sim, true, &one_s));
+        SPL_TRY(try_steps(sim, false, &all_s));
         pairs++;
-    } while (pairs < N_TRIALS && pairs * seconds[1] < N_TRIALS * seconds[0]);
-    sim->one_s = fmax(one_s, seconds[0] / (pairs * TRIAL_STEPS));
-    choose_threads(sim, seconds[1] < seconds[0], TRIAL_EVERY * (seconds[0] + seconds[1]));
+    } while (pairs < N_TRIALS && pairs * all_s < N_TRIALS * one_s);
+    spl_threads_tried(
+        &sim->choice, spl_now(), (uint64_t)pairs * TRIAL_STEPS, one_s, all_s);
+    use_threads(sim, sim->choice.alone);
 out:
     return status;
 }
 
-/* The threads took `seconds` for `steps`. Nothing follows before the first trial, which
- * who advances by few steps at a time never comes to. */
-static void watch_threads(spl_sim *sim, uint64_t steps, double seconds)
+/* Advance to step `stop`, and see how long it takes. */
+static spl_status advance_watched(spl_sim *sim, uint64_t stop)
 {
-    sim->watched_steps += steps;
-    sim->watched_s += seconds;
-    if (sim->engine->ops->threads(sim->engine) == 1 || sim->watched_s < WATCH_S ||
-        sim->one_s == 0.0) {
-        return;
+    const uint64_t n_steps = stop - spl_sim_steps_done(sim);
+    const double begin_s = spl_now();
+    const spl_status status = advance_chunk(sim, stop);
+    const double now_s = spl_now();
+    if (spl_threads_are_slower(&sim->choice, now_s, n_steps, now_s - begin_s)) {
+        use_threads(sim, true);
     }
-    if (sim->watched_s > (double)sim->watched_steps * sim->one_s) {
-        choose_threads(sim, false, 0.0);
-    } else {
-        sim->pause_s = 0.0;
-        sim->watched_s = 0.0;
-        sim->watched_steps = 0;
-    }
+    return status;
 }
 
 /* Advance to step `end`; the one loop of all runs. */
@@ -402,15 +382,13 @@ static spl_status advance_to(spl_sim *sim, uint64_t end)
          step = spl_sim_steps_done(sim)) {
         const uint64_t next = (step / CHECK_STEPS + 1) * CHECK_STEPS;
         const uint64_t stop = next < end ? next : end;
-        if (automatic && spl_now() >= sim->next_trial_s && stop == next &&
-            step % CHECK_STEPS == 0) {
+        if (!automatic) {
+            SPL_TRY(advance_chunk(sim, stop));
+        } else if (spl_now() >= sim->choice.next_trial_s && stop == next &&
+                   step % CHECK_STEPS == 0) {
             SPL_TRY(try_threads(sim));
         } else {
-            const double begin_s = automatic ? spl_now() : 0.0;
-            SPL_TRY(advance_chunk(sim, stop));
-            if (automatic) {
-                watch_threads(sim, stop - step, spl_now() - begin_s);
-            }
+            SPL_TRY(advance_watched(sim, stop));
         }
         /* asked for while the last block of a chunk was advanced */
         if (n_stops(sim) > 0 && spl_sim_steps_done(sim) < end) {

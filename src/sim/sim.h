@@ -9,6 +9,7 @@
 #include "output/output.h"
 #include "sim/engine.h"
 #include "sim/recorder.h"
+#include "sim/threads.h"
 #include "splenium/sim.h"
 
 struct spl_sim {
@@ -46,10 +47,7 @@ struct spl_sim {
     int blocks_at_once, blocks_left;  /* from look to look; until the next */
     bool checkpoint_due;
     char connectome_hash[SPL_SHA256_HEX], identity[SPL_SHA256_HEX]; /* "": not yet */
-    /* of an automatic number of threads: when to try again (monotonic clock), how long to
-     * be content with one before; seconds a step takes with one; watched with all */
-    double next_trial_s, pause_s, one_s, watched_s;
-    uint64_t watched_steps;
+    spl_thread_choice choice; /* of an automatic number of threads; monotonic clock */
     bool ran;
     uint64_t first_step; /* of this start */
     bool branched;       /* the state of another run was taken over */
