@@ -61,9 +61,10 @@ START_TEST(what_one_took_alone_counts)
     spl_threads_tried(&choice, 2.0, 10, 10.0, 6.0);
     ck_assert_double_eq(choice.one_s, 3.0);
     ck_assert(!spl_threads_are_slower(&choice, 3.0, 10, 25.0));
-    /* of all threads it does not */
-    spl_threads_tried(&choice, 4.0, 10, 10.0, 6.0);
-    ck_assert_double_eq(choice.one_s, 1.0);
+    /* what all took does not */
+    ck_assert(!spl_threads_are_slower(&choice, 3.0, 1, 0.009));
+    spl_threads_tried(&choice, 4.0, 1000, 1.0, 0.6);
+    ck_assert_double_eq(choice.one_s, 0.001);
 }
 END_TEST
 
