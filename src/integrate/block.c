@@ -129,7 +129,7 @@ static void advance_nodes(
         .piece_left = network->piece_left,
         .piece_backup = network->piece_backup,
         .extreme = scratch->extreme,
-        .exponentials = network->exponentials + first * network->model->n_gates,
+        .exponentials = network->exponentials + first * network->model->n_gates * 2,
         .known = network->knows_gates,
         .backup = network->backup,
         .carry = network->carry,

@@ -86,7 +86,7 @@ typedef struct spl_network {
     spl_real *half_history; /* samples half a step later, for RK4 with delays; or NULL */
     spl_windows windows, half_windows; /* of both */
     spl_real *carry;        /* [n_channels][stride]: sums at the present step */
-    spl_real *exponentials; /* [tiles][n_gates][SPL_TILE]: of free tiles' gates now */
+    spl_real *exponentials; /* [tiles][n_gates][2][SPL_TILE]: of free tiles' gates now */
     bool knows_gates;       /* these, or the gates of tied tiles, are those of now */
     spl_real *backup;       /* [n_states][stride]: states at the start of the block */
 

@@ -496,8 +496,9 @@ VEC_INLINE void take_exponentials(const model_task t, size_t n_vectors, model_wo
     }
     for (size_t u = 0; u < n_vectors; u++) {
         for (size_t k = 0; k < n_exponentials(t.shared); k++) {
-            work[u].e.of[k].value =
-                vec_load(t.b->exponentials + k * SPL_TILE + u * SPL_LANES);
+            const spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
+            work[u].e.of[k].a = vec_load(kept);
+            work[u].e.of[k].b = vec_load(kept + SPL_TILE);
         }
     }
 }
@@ -507,8 +508,9 @@ VEC_INLINE void keep_exponentials(
 {
     for (size_t u = 0; u < n_vectors; u++) {
         for (size_t k = 0; k < n_exponentials(t.shared); k++) {
-            vec_store(
-                t.b->exponentials + k * SPL_TILE + u * SPL_LANES, work[u].e.of[k].value);
+            spl_real *kept = t.b->exponentials + 2 * k * SPL_TILE + u * SPL_LANES;
+            vec_store(kept, work[u].e.of[k].a);
+            vec_store(kept + SPL_TILE, work[u].e.of[k].b);
         }
     }
 }

@@ -25,17 +25,25 @@ _Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
         "gates that share the exponential of another stand last in GATES");
 GATES_SHARED(ASSERT_ORDER)
 
-/* Gates of one state share a division: of another they would take its NaN, which then
- * went on to other nodes before it is found. Of 1 + 2^x an exponent is at most the limit
- * of x, of 1 + k 2^(power x), where k <= 2^FACTOR_LIMIT, the sum; that of a product must
- * not overflow. */
-enum { FACTOR_LIMIT = VEC_PICK(60, 14), PRODUCT_LIMIT = VEC_PICK(1022, 126) };
+/* Gates of one state share a division, two at a time: of another they would take its NaN,
+ * which then went on to other nodes before it is found. A gate is a / (a + b), 2^t = b /
+ * a; one that shares the exponential of another a^power / (a^power + k b^power), where k
+ * <= 2^FACTOR_LIMIT. Of these denominators an exponent is at most one more than that of
+ * what b stands in; that of a product must not overflow. */
+enum {
+    FACTOR_LIMIT = VEC_PICK(60, 12),
+    PRODUCT_LIMIT = VEC_PICK(1022, 126),
+    POWER_LIMIT = VEC_GATE_LIMIT + VEC_COTH_BITS
+};
 #define GATE_STATE(name, x, ...) STATE_##x,
-#define FACTOR_EXPONENT(name, base, power) \
-    [GATE_##name] = (power)*VEC_GATE_LIMIT + FACTOR_LIMIT,
+#define SHARED_EXPONENT(name, base, power) \
+    [GATE_##name] = (power)*POWER_LIMIT + FACTOR_LIMIT + 1,
+#define SHARED_NUMERATOR(name, base, power) [GATE_##name] = GATE_##base * 8 + (power),
 static const int gate_state[] = {GATES(GATE_STATE)(-1)};
 static const int shared_exponent[N_GATES + 1] = {
-    [N_GATES] = 0, GATES_SHARED(FACTOR_EXPONENT)};
+    [N_GATES] = 0, GATES_SHARED(SHARED_EXPONENT)};
+static const int shared_numerator[N_GATES + 1] = {
+    [N_GATES] = 0, GATES_SHARED(SHARED_NUMERATOR)};
 
 /* Whether a gate is the only one of its state, by the numbers of gates of all states,
  * four bits each. */
@@ -45,20 +53,27 @@ enum { GATES_OF_STATES = (int)(GATES(IN_STATE) 0u) };
 #define GATE_IS_ALONE(name, x, ...) (GATES_OF_STATES >> 4 * STATE_##x & 15) == 1,
 static const bool gate_is_alone[] = {GATES(GATE_IS_ALONE) false};
 
-/* Number of gates from `first` on that share a division; the compiler computes it. */
+VEC_INLINE int exponent_of_gate(const bool shared, const size_t gate)
+{
+    return shared && shared_exponent[gate] > 0 ? shared_exponent[gate] : POWER_LIMIT + 1;
+}
+
+/* Number of gates from `first` on that share a division, and whether they have the same
+ * numerator; the compiler computes both. */
 VEC_INLINE size_t gates_of_division(const bool shared, const size_t first)
 {
-    size_t n = 0;
-    int exponent = 0;
-    SPL_UNROLL
-    for (size_t k = 0; k < VEC_MAX_QUOTIENTS; k++) {
-        if (n == k && gate_state[first + n] == gate_state[first]) {
-            const int own = shared ? shared_exponent[first + n] : 0;
-            exponent += own > 0 ? own : VEC_GATE_LIMIT;
-            n += exponent <= PRODUCT_LIMIT;
-        }
-    }
-    return n;
+    return gate_state[first + 1] == gate_state[first] &&
+                   exponent_of_gate(shared, first) +
+                           exponent_of_gate(shared, first + 1) <=
+                       PRODUCT_LIMIT
+               ? 2
+               : 1;
+}
+
+VEC_INLINE bool have_same_numerator(const bool shared, const size_t first)
+{
+    return shared && shared_numerator[first] > 0 &&
+           shared_numerator[first] == shared_numerator[first + 1];
 }
 
 /* All parameters of the nodes from i on; the compiler loads those that are used. */
@@ -89,8 +104,8 @@ VEC_INLINE vec whole_power(vec x, const int power)
     return product;
 }
 
-/* The exponentials of a vector of nodes' gates, on their way or formed; of one that is
- * alone in its state, which shares nothing, the gate itself is formed. */
+/* The exponentials of a vector of nodes' gates, on their way or formed, as quotients; of
+ * one that is alone in its state, which shares nothing, the gate itself is formed. */
 typedef struct {
     vec_power of[N_GATES + 1]; /* C has no empty array */
 } model_exponentials;
@@ -124,13 +139,31 @@ VEC_INLINE void finish_exponentials(const bool shared, model_exponentials *e)
 
 /* The gates of a vector of nodes while their divisions are under way. */
 typedef struct {
-    vec of[N_GATES + 1];           /* denominators 1 + 2^t, and gates that are formed */
-    vec_quotients by[N_GATES + 1]; /* at the first gate of each division */
+    vec_quotients of[N_GATES + 1]; /* at the first gate of each division */
 } model_divisions;
 
-/* Begin all divisions, or end them. */
-VEC_INLINE void divide(const bool shared, const bool end, model_divisions *d)
+VEC_INLINE model_divisions begin_divisions(const bool shared,
+    const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
+    size_t i MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
 {
+    model_divisions divisions = {0}; /* there may be no gate */
+    vec a[N_GATES + 1];
+    vec d[N_GATES + 1];
+#define SHARED_GATE(name, base, power)                                       \
+    a[GATE_##name] = whole_power(e->of[GATE_##base].a, power);               \
+    d[GATE_##name] = vec_fma(vec_load(params + PARAM_k_##name * stride + i), \
+        whole_power(e->of[GATE_##base].b, power), a[GATE_##name]);
+#define OWN_GATE(name, ...)                                     \
+    if (gate_is_alone[GATE_##name]) {                           \
+        divisions.of[GATE_##name].by = e->of[GATE_##name].gate; \
+    } else if (GATE_##name < n_exponentials(shared)) {          \
+        a[GATE_##name] = e->of[GATE_##name].a;                  \
+        d[GATE_##name] = a[GATE_##name] + e->of[GATE_##name].b; \
+    }
+    GATES(OWN_GATE)
+    if (shared) {
+        GATES_SHARED(SHARED_GATE)
+    }
     const size_t n_gates = N_GATES;
     size_t next = 0;
     SPL_UNROLL
@@ -138,40 +171,27 @@ VEC_INLINE void divide(const bool shared, const bool end, model_divisions *d)
         if (k == next) {
             const size_t n = gates_of_division(shared, k);
             next += n;
-            if (!gate_is_alone[k] && end) {
-                vec_end_quotients(n, d->by[k], d->of + k);
-            } else if (!gate_is_alone[k]) {
-                d->by[k] = vec_begin_quotients(n, d->of + k);
+            if (!gate_is_alone[k]) {
+                divisions.of[k] =
+                    vec_begin_quotients(n, have_same_numerator(shared, k), a + k, d + k);
             }
         }
     }
+    return divisions;
 }
 
-VEC_INLINE model_divisions begin_divisions(const bool shared,
-    const spl_real *params MODEL_UNUSED, size_t stride MODEL_UNUSED,
-    size_t i MODEL_UNUSED, const model_exponentials *e MODEL_UNUSED)
+VEC_INLINE model_gates end_divisions(const bool shared, const model_divisions divisions)
 {
-    model_divisions d = {.of = {vec_set(0.0)}}; /* there may be no gate */
-#define SHARED_GATE(name, base, power)                                          \
-    d.of[GATE_##name] = vec_fma(vec_load(params + PARAM_k_##name * stride + i), \
-        whole_power(e->of[GATE_##base].value, power), vec_set(1.0));
-#define OWN_GATE(name, x, ...)                                                         \
-    if (GATE_##name < n_exponentials(shared)) {                                        \
-        const vec value = e->of[GATE_##name].value;                                    \
-        d.of[GATE_##name] = gate_is_alone[GATE_##name] ? value : vec_set(1.0) + value; \
+    const size_t n_gates = N_GATES;
+    vec gate[N_GATES + 1] MODEL_UNUSED;
+    size_t first = 0;
+    SPL_UNROLL
+    for (size_t k = 0; k < n_gates; k++) {
+        const size_t n = gates_of_division(shared, first);
+        gate[k] = vec_end_quotient(n, divisions.of[first], k - first);
+        first = k + 1 == first + n ? k + 1 : first;
     }
-    if (shared) {
-        GATES_SHARED(SHARED_GATE)
-    }
-    GATES(OWN_GATE)
-    divide(shared, false, &d);
-    return d;
-}
-
-VEC_INLINE model_gates end_divisions(const bool shared, model_divisions d)
-{
-    divide(shared, true, &d);
-#define SET_GATE(name, ...) .name = d.of[GATE_##name],
+#define SET_GATE(name, ...) .name = gate[GATE_##name],
     return (model_gates){GATES(SET_GATE).unused = vec_set(0.0)};
 }
 

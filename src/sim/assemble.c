@@ -302,7 +302,7 @@ static void layout(
     network->half_windows = half ? layout_windows(network, arena) : (spl_windows){0};
     network->carry = spl_arena_take(arena, network->n_channels * stride, bytes);
     network->exponentials =
-        spl_arena_take(arena, network->model->n_gates * stride, bytes);
+        spl_arena_take(arena, network->model->n_gates * 2 * stride, bytes);
     network->present[0] = spl_arena_take(arena, network->n_channels * stride, bytes);
     network->present[1] = spl_arena_take(arena, network->n_channels * stride, bytes);
     network->coupling.scale = spl_arena_take(arena, stride, bytes);

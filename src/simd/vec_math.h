@@ -92,29 +92,38 @@ VEC_INLINE vec vec_exp2(vec x)
  * even, so that half as many terms do as for 2^f, in chains half as long. Minimax
  * polynomials for that quotient, relative error before rounding 1.9e-16, 3.1e-10;
  * tools/make-polynomials. Both are scaled in single precision so that the quotient is
- * 2 / 2 for f = 0: 2.9 may change where 2^-VEC_GATE_LIMIT of it is added. */
-#define VEC_COTH_SCALE VEC_PICK(1.0, 0.6931471762274456)
+ * 1 / 1 for f = 0: 1.4 may change where 2^-VEC_GATE_LIMIT of it is added. */
+#define VEC_COTH_SCALE VEC_PICK(1.0, 0.3465735881137228)
 #ifdef SPL_SINGLE
-static const double vec_coth_terms[] = {-0.0006380099450705349, 0.08007510213745814, 2.0};
+static const double vec_coth_terms[] = {
+    -0.00031900497253526745, 0.04003755106872907, 1.0};
 #else
 static const double vec_coth_terms[] = {-1.2605117866708586e-07, 1.0581925616407683e-05,
     -0.0009250684489467421, 0.11552453009203811, 2.8853900817779428};
 #endif
 enum { VEC_COTH_DEGREE = sizeof vec_coth_terms / sizeof *vec_coth_terms - 1 };
 
-/* A power of 2 on its way: vec_begin_powers fills the pair, vec_end_powers turns it into
- * the value. */
+/* Exponents are clamped, which keeps the exponent trick from wrapping for nodes that run
+ * away. C + f and C - f are at most 2^VEC_COTH_BITS, so that a power is too, beside its
+ * 2^VEC_GATE_LIMIT. */
+enum {
+    VEC_MAX_GATES = 9,
+    VEC_GATE_LIMIT = VEC_PICK(60, 24),
+    VEC_COTH_BITS = VEC_PICK(2, 1)
+};
+
+/* A power of 2 on its way: vec_begin_powers fills the first pair, vec_end_powers turns it
+ * into the second or the gate. */
 typedef union {
     struct {
         vec f;             /* of the exponent t = n + f, |f| <= 1/2 */
         vec_uint exponent; /* n, where the exponent of a number is */
     };
-    vec value; /* 2^t, or the gate 1 / (1 + 2^t) */
+    struct {
+        vec a, b; /* 2^t = b / a: (C + f) 2^n and C - f */
+    };
+    vec gate; /* 1 / (1 + 2^t) = a / (a + b) */
 } vec_power;
-
-/* Exponents are clamped, which keeps the exponent trick from wrapping for nodes that run
- * away. */
-enum { VEC_MAX_GATES = 9, VEC_GATE_LIMIT = VEC_PICK(60, 24) };
 
 /* Each operation of the next two is done for all n <= VEC_MAX_GATES before the next: they
  * are chains, and a processor looks ahead too little to overlap chains that follow each
@@ -134,9 +143,8 @@ VEC_INLINE void vec_begin_powers(const size_t n, const vec *t, vec_power *power)
     VEC_EACH power[k].exponent = vec_exponent(rounded[k]);
 }
 
-/* The compiler knows which of them become a `gate`, with a division of their own, for
- * which 2^t = (C + f) / (C - f) 2^n; the others become 2^t, which is twice the work. */
-VEC_INLINE void vec_end_powers(const size_t n, const bool *gate, vec_power *power)
+/* The compiler knows which of them become a gate, with a division of their own. */
+VEC_INLINE void vec_end_powers(const size_t n, const bool *is_gate, vec_power *power)
 {
     vec f[VEC_MAX_GATES];
     vec z[VEC_MAX_GATES];
@@ -144,57 +152,53 @@ VEC_INLINE void vec_end_powers(const size_t n, const bool *gate, vec_power *powe
     vec_uint exponent[VEC_MAX_GATES];
     VEC_EACH f[k] = power[k].f;
     VEC_EACH exponent[k] = power[k].exponent;
-    VEC_EACH z[k] = gate[k] ? f[k] * f[k] : f[k];
-    VEC_EACH f[k] = gate[k] ? vec_set(VEC_COTH_SCALE) * f[k] : f[k];
-    VEC_EACH p[k] = vec_set(gate[k] ? vec_coth_terms[0] : vec_exp2_terms[0]);
+    VEC_EACH z[k] = f[k] * f[k];
+    VEC_EACH f[k] = vec_set(VEC_COTH_SCALE) * f[k];
+    VEC_EACH p[k] = vec_set(vec_coth_terms[0]);
     SPL_UNROLL
-    for (size_t term = 1; term <= VEC_EXP2_DEGREE; term++) {
-        VEC_EACH
-        {
-            if (!gate[k] || term <= VEC_COTH_DEGREE) {
-                p[k] = vec_fma(p[k], z[k],
-                    vec_set(gate[k] ? vec_coth_terms[term] : vec_exp2_terms[term]));
-            }
-        }
+    for (size_t term = 1; term <= VEC_COTH_DEGREE; term++) {
+        VEC_EACH p[k] = vec_fma(p[k], z[k], vec_set(vec_coth_terms[term]));
     }
     VEC_EACH z[k] = p[k] - f[k];
-    VEC_EACH p[k] = vec_scale(gate[k] ? p[k] + f[k] : p[k], exponent[k]);
-    VEC_EACH power[k].value = gate[k] ? z[k] / (z[k] + p[k]) : p[k];
+    VEC_EACH p[k] = vec_scale(p[k] + f[k], exponent[k]);
+    VEC_EACH
+    {
+        if (is_gate[k]) {
+            power[k].gate = z[k] / (z[k] + p[k]);
+        } else {
+            power[k].a = z[k];
+            power[k].b = p[k];
+        }
+    }
 }
 #undef VEC_EACH
 
-/* 1 / d of 1 <= n <= 4 numbers d by one division, which takes a processor as long as 16
- * multiplications: begun for all of them, ended by each number's share, in place. The
- * product of all must not overflow. */
-enum { VEC_MAX_QUOTIENTS = 4 };
+/* One or two quotients a / d by one division, which takes a processor as long as 16
+ * multiplications: begun for both, ended by each one's share. The product of both d must
+ * not overflow. The compiler knows n, and whether both have the same a: two
+ * multiplications and a rounding less. */
+enum { VEC_MAX_QUOTIENTS = 2 };
 typedef struct {
-    vec left, right; /* products of the first two numbers and of the others */
-    vec inverse;     /* of the product of all */
+    vec by;
+    vec share[VEC_MAX_QUOTIENTS];
 } vec_quotients;
 
-VEC_INLINE vec_quotients vec_begin_quotients(const size_t n, const vec *d)
+VEC_INLINE vec_quotients vec_begin_quotients(
+    const size_t n, const bool same, const vec *a, const vec *d)
 {
-    const vec left = n > 1 ? d[0] * d[1] : d[0];
-    const vec right = n > 3 ? d[2] * d[3] : n > 2 ? d[2] : vec_set(1.0);
-    return (vec_quotients){left, right, vec_set(1.0) / (n > 2 ? left * right : left)};
+    if (n == 1) {
+        return (vec_quotients){.by = a[0] / d[0]};
+    }
+    const vec product = d[0] * d[1];
+    if (same) {
+        return (vec_quotients){a[0] / product, {d[1], d[0]}};
+    }
+    return (vec_quotients){vec_set(1.0) / product, {a[0] * d[1], a[1] * d[0]}};
 }
 
-VEC_INLINE void vec_end_quotients(const size_t n, const vec_quotients by, vec *d)
+VEC_INLINE vec vec_end_quotient(const size_t n, const vec_quotients q, const size_t which)
 {
-    const vec of_left = n > 2 ? by.inverse * by.right : by.inverse;
-    if (n > 2) {
-        const vec of_right = by.inverse * by.left;
-        const vec third = n > 3 ? of_right * d[3] : of_right;
-        if (n > 3) {
-            d[3] = of_right * d[2];
-        }
-        d[2] = third;
-    }
-    const vec first = n > 1 ? of_left * d[1] : of_left;
-    if (n > 1) {
-        d[1] = of_left * d[0];
-    }
-    d[0] = first;
+    return n == 1 ? q.by : q.by * q.share[which];
 }
 
 /* 1 / (1 + 2^(a x + b)), which is (1 + tanh((x - T) / delta)) / 2 for
@@ -202,12 +206,12 @@ VEC_INLINE void vec_end_quotients(const size_t n, const vec_quotients by, vec *d
  * gates that share a division (vec_begin_quotients) below 5e-16, 2.6e-7. */
 VEC_INLINE vec vec_gate(vec x, vec a, vec b)
 {
-    static const bool gate = true;
+    static const bool is_gate = true;
     const vec t = vec_fma(x, a, b);
     vec_power power;
     vec_begin_powers(1, &t, &power);
-    vec_end_powers(1, &gate, &power);
-    return power.value;
+    vec_end_powers(1, &is_gate, &power);
+    return power.gate;
 }
 
 /* e^x, relative error below 4.5e-16, 2.5e-7, x clamped to [-690, 690], [-86, 86]:

@@ -37,7 +37,7 @@ START_TEST(a_complete_file_says_all)
     ck_assert_uint_eq(info->step, FAKE_ROWS);
     ck_assert_uint_eq(info->escaped_nodes, 1);
     ck_assert_str_eq(info->title, "a fake run");
-    ck_assert_str_eq(info->software_version, "0.2.4");
+    ck_assert_str_eq(info->software_version, "0.2.5");
     ck_assert_uint_eq(strlen(info->uuid), 36);
     ck_assert_uint_eq(strlen(info->created), strlen("2026-01-01T00:00:00Z"));
     ck_assert_str_eq(info->command_line, "splenium run fake.yaml");

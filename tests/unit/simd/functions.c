@@ -28,23 +28,43 @@ VEC_INLINE vec cosine_of(vec x)
     return cosine;
 }
 
-/* Gate `which` of n that share a division; those beside it are of other numbers. */
+/* Gate `which` of n that share a division; the one beside it is of another number. */
 VEC_INLINE vec gate_beside(vec x, const size_t n, const size_t which)
 {
-    static const bool gate[VEC_MAX_QUOTIENTS]; /* none is one */
-    vec of[VEC_MAX_QUOTIENTS];
+    static const bool is_gate[VEC_MAX_QUOTIENTS]; /* none is one */
+    vec a[VEC_MAX_QUOTIENTS];
+    vec d[VEC_MAX_QUOTIENTS];
     vec_power power[VEC_MAX_QUOTIENTS];
     for (size_t k = 0; k < n; k++) {
         const double factor = k == which ? 1.0 : k == 0 ? -1.0 : 0.7;
-        of[k] = x * vec_set(-2.0 * M_LOG2E * factor);
+        a[k] = x * vec_set(-2.0 * M_LOG2E * factor);
     }
-    vec_begin_powers(n, of, power);
-    vec_end_powers(n, gate, power);
+    vec_begin_powers(n, a, power);
+    vec_end_powers(n, is_gate, power);
     for (size_t k = 0; k < n; k++) {
-        of[k] = vec_set(1.0) + power[k].value;
+        a[k] = power[k].a;
+        d[k] = a[k] + power[k].b;
     }
-    vec_end_quotients(n, vec_begin_quotients(n, of), of);
-    return of[which];
+    return vec_end_quotient(n, vec_begin_quotients(n, false, a, d), which);
+}
+
+/* The same of the square of an exponential, beside a gate of a multiple of that square.
+ */
+VEC_INLINE vec gate_of_square(vec x, const size_t which)
+{
+    static const bool is_gate = false;
+    const vec t = x * vec_set(-M_LOG2E);
+    vec_power power;
+    vec_begin_powers(1, &t, &power);
+    vec_end_powers(1, &is_gate, &power);
+    const vec a = power.a * power.a;
+    const vec b = power.b * power.b;
+    vec d[VEC_MAX_QUOTIENTS];
+    for (size_t k = 0; k < VEC_MAX_QUOTIENTS; k++) {
+        d[k] = vec_fma(vec_set(k == which ? 1.0 : 0.3), b, a);
+    }
+    return vec_end_quotient(
+        VEC_MAX_QUOTIENTS, vec_begin_quotients(VEC_MAX_QUOTIENTS, true, &a, d), which);
 }
 
 VEC_INLINE vec from_nearest(vec x)
@@ -62,13 +82,8 @@ APPLY(gate, vec_gate(v, vec_set(-2.0 * M_LOG2E), vec_set(0.0)))
 APPLY(gate_alone, gate_beside(v, 1, 0))
 APPLY(gate_1_of_2, gate_beside(v, 2, 0))
 APPLY(gate_2_of_2, gate_beside(v, 2, 1))
-APPLY(gate_1_of_3, gate_beside(v, 3, 0))
-APPLY(gate_2_of_3, gate_beside(v, 3, 1))
-APPLY(gate_3_of_3, gate_beside(v, 3, 2))
-APPLY(gate_1_of_4, gate_beside(v, 4, 0))
-APPLY(gate_2_of_4, gate_beside(v, 4, 1))
-APPLY(gate_3_of_4, gate_beside(v, 4, 2))
-APPLY(gate_4_of_4, gate_beside(v, 4, 3))
+APPLY(gate_1_of_squares, gate_of_square(v, 0))
+APPLY(gate_2_of_squares, gate_of_square(v, 1))
 APPLY(log, vec_log(v))
 APPLY(sine, sine_of(v))
 APPLY(cosine, cosine_of(v))
@@ -92,13 +107,8 @@ static const function list[] = {
     {"gate_alone", apply_gate_alone},
     {"gate_1_of_2", apply_gate_1_of_2},
     {"gate_2_of_2", apply_gate_2_of_2},
-    {"gate_1_of_3", apply_gate_1_of_3},
-    {"gate_2_of_3", apply_gate_2_of_3},
-    {"gate_3_of_3", apply_gate_3_of_3},
-    {"gate_1_of_4", apply_gate_1_of_4},
-    {"gate_2_of_4", apply_gate_2_of_4},
-    {"gate_3_of_4", apply_gate_3_of_4},
-    {"gate_4_of_4", apply_gate_4_of_4},
+    {"gate_1_of_squares", apply_gate_1_of_squares},
+    {"gate_2_of_squares", apply_gate_2_of_squares},
     {"log", apply_log},
     {"sine", apply_sine},
     {"cosine", apply_cosine},
