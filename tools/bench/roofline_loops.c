@@ -49,8 +49,8 @@ static vec larger(vec a, vec b)
 #endif
 }
 
-/* Of fourteen operations half are fused multiply-adds, three are products, two sums, one
- * a clamp, one a shift of exponents: the mix of the node kernel. */
+/* Of fourteen operations five are fused multiply-adds, four sums, three products, one a
+ * clamp, one a shift of exponents: the mix of the node kernel. */
 static void operate(long count)
 {
     vec chain[LOOP_CHAINS];
@@ -65,7 +65,11 @@ static void operate(long count)
 #define EACH_CHAIN UNROLL for (int i = 0; i < LOOP_CHAINS; i++)
         UNROLL
         for (int round = 0; round < 7; round++) {
-            EACH_CHAIN chain[i] = chain[i] * half + half;
+            if (round < 5) {
+                EACH_CHAIN chain[i] = chain[i] * half + half;
+            } else {
+                EACH_CHAIN chain[i] = chain[i] + half;
+            }
             if (round < 3) {
                 EACH_CHAIN chain[i] = chain[i] * half;
             } else if (round < 5) {
