@@ -94,7 +94,7 @@
     X(t_scale, 1.0,   "1",    0.1,  1.0,  FINITE,   "factor on all three equations")
 
 /* gate, m = (1 + tanh((x - T) / d)) / 2: of x, threshold T, width d; those of one x side by
- * side, for these share divisions */
+ * side, for two of these share a division */
 #define GATES(X) \
     X(m_Z,  Z, ZT,  d_Z)  \
     X(m_K,  V, TK,  d_K)  \

@@ -22,14 +22,15 @@ _Static_assert((int)N_GATES <= (int)VEC_MAX_GATES, "too many gates");
 #define ASSERT_ORDER(name, base, power)                                            \
     _Static_assert(                                                                \
         (int)GATE_##name >= (int)N_UNSHARED && (int)GATE_##base < (int)N_UNSHARED, \
-        "gates that share the exponential of another stand last in GATES");
+        "gates that share the exponential of another stand last in GATES");        \
+    _Static_assert((power) < 8, "too high a power");
 GATES_SHARED(ASSERT_ORDER)
 
 /* Gates of one state share a division, two at a time: of another they would take its NaN,
- * which then went on to other nodes before it is found. A gate is a / (a + b), 2^t = b /
- * a; one that shares the exponential of another a^power / (a^power + k b^power), where k
- * <= 2^FACTOR_LIMIT. Of these denominators an exponent is at most one more than that of
- * what b stands in; that of a product must not overflow. */
+ * which then went on to other nodes before it is found. With 2^t = b / a a gate is
+ * a / (a + b), one that shares the exponential of another a^power / (a^power + k b^power)
+ * for k <= 2^FACTOR_LIMIT. The product of two such denominators must not overflow: of
+ * each an exponent is at most that of the term with b, and one more. */
 enum {
     FACTOR_LIMIT = VEC_PICK(60, 12),
     PRODUCT_LIMIT = VEC_PICK(1022, 126),

@@ -1,6 +1,7 @@
 /* Gates that share an exponential: when they do, and that the equations stay the same. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "model/registry.h"
 #include "support/network_run.h"
@@ -60,9 +61,10 @@ START_TEST(one_node_decides_for_all)
 }
 END_TEST
 
-/* Both forms of the right-hand side at one state of a default node. */
-static void evaluate(const spl_real state[N_STATES], spl_real separate[N_STATES],
-    spl_real shared[N_STATES], bool jacobian)
+/* Both forms of the right-hand side at one state of a node with these thresholds of
+ * sodium and calcium, else with defaults. */
+static void evaluate_at(double threshold, const spl_real state[N_STATES],
+    spl_real separate[N_STATES], spl_real shared[N_STATES], bool jacobian)
 {
     const spl_real c = (spl_real)0.3;
     const spl_model *model = spl_model_find("larter_breakspear");
@@ -70,7 +72,10 @@ static void evaluate(const spl_real state[N_STATES], spl_real separate[N_STATES]
     spl_real params[96];
     ck_assert_uint_le(model->n_params + kernels->n_derived, 96);
     for (size_t p = 0; p < model->n_params; p++) {
-        params[p] = (spl_real)model->params[p].value;
+        const char *name = model->params[p].name;
+        const bool set = strcmp(name, "TNa") == 0 || strcmp(name, "TCa") == 0;
+        params[p] =
+            (spl_real)(set && !isnan(threshold) ? threshold : model->params[p].value);
     }
     kernels->derive(params, 1);
     ck_assert(kernels->node_shares_gates(params, 1, 0));
@@ -78,6 +83,12 @@ static void evaluate(const spl_real state[N_STATES], spl_real separate[N_STATES]
         params, 1, 0, state, &c, NULL, separate);
     (jacobian ? kernels->shared->jacobian : kernels->shared->rhs)(
         params, 1, 0, state, &c, NULL, shared);
+}
+
+static void evaluate(const spl_real state[N_STATES], spl_real separate[N_STATES],
+    spl_real shared[N_STATES], bool jacobian)
+{
+    evaluate_at(NAN, state, separate, shared, jacobian);
 }
 
 /* An exponent of V / d has a rounding error of its own size, wherever it is formed.
@@ -107,13 +118,17 @@ END_TEST
 START_TEST(far_states_saturate_and_nan_stays)
 {
     static const double far[] = {30.0, 700.0, 1e100, INFINITY};
-    for (size_t k = 0; k < sizeof far / sizeof *far; k++) {
+    /* with the largest factors that still share, 2^(2 T / (0.15 ln 2)), and the least */
+    const double largest = SPL_REAL_BYTES == 8 ? 3.11 : 0.62;
+    const double least = SPL_REAL_BYTES == 8 ? -3.11 : -1.24;
+    const double thresholds[] = {NAN, largest, least};
+    for (size_t k = 0; k < sizeof far / sizeof *far * 3; k++) {
         for (int sign = -1; sign <= 1; sign += 2) {
             const spl_real state[N_STATES] = {
-                (spl_real)(sign * far[k]), (spl_real)0.5, (spl_real)0.1};
+                (spl_real)(sign * far[k / 3]), (spl_real)0.5, (spl_real)0.1};
             spl_real a[N_STATES];
             spl_real b[N_STATES];
-            evaluate(state, a, b, false);
+            evaluate_at(thresholds[k % 3], state, a, b, false);
             /* dW = rate (m_K - W), dV has the two others: all at their ends */
             ck_assert(a[1] == b[1]);
             ck_assert(a[0] == b[0] || fabs(a[0] - b[0]) <= 4.0 * EPSILON * fabs(a[0]));
