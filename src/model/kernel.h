@@ -61,8 +61,8 @@ typedef struct spl_kernel_block {
     size_t piece_steps, piece_left;
     spl_real *piece_backup; /* out [n_slots][stride]: these sums before the block */
     spl_real *extreme; /* out [SPL_TILE]: largest |state| of the block, NaN if one is */
-    /* [n_gates][2][SPL_TILE], out: exponentials of the gates at the state behind the block,
-     * which the next one takes instead of its own; in if they are `known` */
+    /* [n_gates][2][SPL_TILE], out: exponentials of the gates at the state behind the
+     * block, which the next one takes instead of its own; in if they are `known` */
     spl_real *exponentials;
     bool known;
     /* out, of all nodes: the states before the block [n_states][stride]; the last sums
