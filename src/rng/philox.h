@@ -6,9 +6,11 @@
 
 #include "simd/vec_math.h"
 
-/* Keys of the ten rounds, one in every lane. */
+enum { PHILOX_ROUNDS = 10 };
+
+/* Keys of the rounds, one in every lane. */
 typedef struct {
-    vec_u64 round[10][2];
+    vec_u64 round[PHILOX_ROUNDS][2];
 } philox_keys;
 
 VEC_INLINE philox_keys philox_keys_of(uint64_t seed)
@@ -16,7 +18,7 @@ VEC_INLINE philox_keys philox_keys_of(uint64_t seed)
     philox_keys keys;
     uint32_t key0 = (uint32_t)seed;
     uint32_t key1 = (uint32_t)(seed >> 32);
-    for (size_t round = 0; round < 10; round++) {
+    for (size_t round = 0; round < PHILOX_ROUNDS; round++) {
         keys.round[round][0] = (vec_u64){0} + key0;
         keys.round[round][1] = (vec_u64){0} + key1;
         key0 += 0x9E3779B9u;
@@ -25,16 +27,18 @@ VEC_INLINE philox_keys philox_keys_of(uint64_t seed)
     return keys;
 }
 
-/* Replace n independent counters by their random words, one lane per node; words are in
- * the low halves of the lanes, the high halves hold anything: products take the low ones.
- * Round by round for all of them: a round waits for the one before. */
-VEC_INLINE void philox_side_by_side(
-    const size_t n, vec_u64 (*counter)[4], const philox_keys *keys)
+static const uint64_t philox_multiplier[2] = {0xD2511F53u, 0xCD9E8D57u};
+
+/* Rounds from `first` on of n independent counters, one lane per node, round by round for
+ * all of them: a round waits for the one before. Words are in the low halves of the
+ * lanes, the high halves hold anything: products take the low ones. */
+VEC_INLINE void philox_rounds(
+    const size_t first, const size_t n, vec_u64 (*counter)[4], const philox_keys *keys)
 {
-    const vec_u64 multiplier0 = (vec_u64){0} + 0xD2511F53u;
-    const vec_u64 multiplier1 = (vec_u64){0} + 0xCD9E8D57u;
+    const vec_u64 multiplier0 = (vec_u64){0} + philox_multiplier[0];
+    const vec_u64 multiplier1 = (vec_u64){0} + philox_multiplier[1];
     SPL_UNROLL
-    for (size_t round = 0; round < 10; round++) {
+    for (size_t round = first; round < PHILOX_ROUNDS; round++) {
         SPL_UNROLL
         for (size_t i = 0; i < n; i++) {
             vec_u64 *c = counter[i];
@@ -46,6 +50,43 @@ VEC_INLINE void philox_side_by_side(
             c[3] = product0;
         }
     }
+}
+
+/* Replace n independent counters by their random words. */
+VEC_INLINE void philox_side_by_side(
+    const size_t n, vec_u64 (*counter)[4], const philox_keys *keys)
+{
+    philox_rounds(0, n, counter, keys);
+}
+
+/* The same of counters that differ in their nodes alone, counter[i][2] on entry: most of
+ * the first three rounds is one number for all of them. */
+VEC_INLINE void philox_of_nodes(const size_t n, vec_u64 (*counter)[4], uint64_t group,
+    uint32_t stream, const philox_keys *keys)
+{
+    enum { LOW = 0xffffffffu };
+    const vec_u64 multiplier0 = (vec_u64){0} + philox_multiplier[0];
+    const vec_u64 multiplier1 = (vec_u64){0} + philox_multiplier[1];
+    const uint64_t first = philox_multiplier[0] * (group & LOW);
+    const uint64_t second =
+        philox_multiplier[1] * (((first >> 32) ^ stream ^ keys->round[0][1][0]) & LOW);
+    const vec_u64 xor1 = (vec_u64){0} + ((group >> 32) ^ keys->round[0][0][0]);
+    const vec_u64 xor2[2] = {(vec_u64){0} + ((second >> 32) ^ keys->round[1][0][0]),
+        (vec_u64){0} + (first ^ keys->round[1][1][0])};
+    const vec_u64 xor3 = (vec_u64){0} + (second ^ keys->round[2][0][0]);
+    SPL_UNROLL
+    for (size_t i = 0; i < n; i++) {
+        vec_u64 *c = counter[i];
+        const vec_u64 of_node = vec_mul_u32(multiplier1, c[2]);
+        const vec_u64 next = vec_mul_u32(multiplier0, (of_node >> 32) ^ xor1);
+        const vec_u64 product0 = vec_mul_u32(multiplier0, of_node ^ xor2[0]);
+        const vec_u64 product1 = vec_mul_u32(multiplier1, (next >> 32) ^ xor2[1]);
+        c[0] = (product1 >> 32) ^ xor3;
+        c[2] = (product0 >> 32) ^ (next ^ keys->round[2][1]);
+        c[1] = product1;
+        c[3] = product0;
+    }
+    philox_rounds(3, n, counter, keys);
 }
 
 /* The words of one counter per lane, high halves zero. */
@@ -72,11 +113,20 @@ VEC_INLINE vec_uint philox_word(const vec_u64 (*counter)[4], size_t k)
 #endif
 }
 
-/* -2 ln u, u = (word + 1/2) 2^-32, of the low 32 bits of a lane; relative error below
- * 4e-16. In single precision u is the sum of a high and a low part and rounds once; from
- * 3/4 on, where ln u loses the low part, f = u - 1 is summed itself. */
+/* u = (word + 1/2) 2^-32 of the low 32 bits of a lane in parts whose logarithm is a sum:
+ * u = 2^e (1 + f), f in [-1/4, 1/2); in double s = f / (f + 2), ln(1 + f) = 2 atanh(s).
+ * A processor looks ahead too little to overlap whole chains from word to logarithm, so
+ * that the first halves of many come before the second. */
+typedef struct {
+    vec e;
+    vec VEC_PICK(s, f);
+} log_parts;
+
+/* -2 ln u; relative error below 4e-16. In single precision u is the sum of a high and a
+ * low part and rounds once; from 3/4 on, where ln u loses the low part, f = u - 1 is
+ * summed itself. */
 #ifdef SPL_SINGLE
-VEC_INLINE vec minus_two_log(vec_uint word)
+VEC_INLINE log_parts split_uniform(vec_uint word)
 {
     const vec high = vec_from_integer(word >> 9);
     const vec low = (vec_from_integer(word & 0x1ffu) + 0.5) * vec_set(0x1p-32);
@@ -84,29 +134,37 @@ VEC_INLINE vec minus_two_log(vec_uint word)
     vec f;
     vec_split(vec_fma(high, vec_set(0x1p-23), low), &e, &f);
     const vec near_one = vec_fma(high - 0x1p23, vec_set(0x1p-23), low);
-    return vec_set(-2.0) * vec_log_split(e, vec_select(high < 0x1.8p22, f, near_one));
+    return (log_parts){e, vec_select(high < 0x1.8p22, f, near_one)};
+}
+
+VEC_INLINE vec minus_two_log(const log_parts u)
+{
+    return vec_set(-2.0) * vec_log_split(u.e, u.f);
 }
 #else
-/* -2 ln((1 + s) / (1 - s)) / s in s^2 <= 1/25: minimax polynomial, highest power first;
- * tools/make-polynomials. */
-static const double minus_two_log_terms[] = {-0.30777185639124266, -0.30494261031085773,
-    -0.3637307857752873, -0.4444426583678031, -0.5714285897236692, -0.7999999999081175,
-    -1.333333333333509, -4.0};
-VEC_INLINE vec minus_two_log(vec_uint word)
+VEC_INLINE log_parts split_uniform(vec_uint word)
 {
     /* 2^20 + word 2^-32, from which all but the half is taken away */
     const vec_uint at_2_20 = (word & 0xffffffffu) | vec_bits(vec_set(0x1p20));
     const vec u = vec_from_bits(at_2_20) - vec_set(0x1p20 - 0x1p-33);
-    /* u = 2^e (1 + f), f in [-1/4, 1/2); ln(1 + f) = 2 atanh(s), s = f / (f + 2) */
     const vec_uint three_quarters = vec_bits(vec_set(0.75));
     const vec_uint shifted = vec_bits(u) + (vec_bits(vec_set(1.0)) - three_quarters);
     const vec_uint biased = (shifted >> 52) | vec_bits(vec_set(0x1p52));
     const vec e = vec_from_bits(biased) - vec_set(0x1p52 + 1023.0);
     const vec f =
         vec_from_bits((shifted & 0xfffffffffffffu) + three_quarters) - vec_set(1.0);
-    const vec s = f / (f + vec_set(2.0));
-    const vec ratio = VEC_POLYNOMIAL(minus_two_log_terms, s * s);
-    return vec_fma(e, vec_set(-2.0 * M_LN2), s * ratio);
+    return (log_parts){e, f / (f + vec_set(2.0))};
+}
+
+/* -2 ln((1 + s) / (1 - s)) / s in s^2 <= 1/25: minimax polynomial, highest power first;
+ * tools/make-polynomials. */
+static const double minus_two_log_terms[] = {-0.30777185639124266, -0.30494261031085773,
+    -0.3637307857752873, -0.4444426583678031, -0.5714285897236692, -0.7999999999081175,
+    -1.333333333333509, -4.0};
+VEC_INLINE vec minus_two_log(const log_parts u)
+{
+    const vec ratio = VEC_POLYNOMIAL(minus_two_log_terms, u.s * u.s);
+    return vec_fma(u.e, vec_set(-2.0 * M_LN2), u.s * ratio);
 }
 #endif
 

@@ -230,12 +230,14 @@ static void layout_working(spl_network *network, spl_arena *arena)
     }
 }
 
-/* Where half of the edges are long, and sums are formed in blocks at all. */
+/* Where half of the edges are long, and sums are formed in blocks at all, which a window
+ * holds. */
 static spl_windows layout_windows(const spl_network *network, spl_arena *arena)
 {
     const spl_plan *plan = network->plan;
     spl_windows windows = {0};
-    if (!network->reference && 2 * plan->n_long >= plan->n_edges && plan->n_long > 0) {
+    if (!network->reference && 2 * plan->n_long >= plan->n_edges && plan->n_long > 0 &&
+        plan->block <= SPL_WINDOW) {
         const size_t rows = network->n_channels * network->stride;
         windows.sums = spl_arena_take(arena, rows * SPL_WINDOW, sizeof *windows.sums);
         windows.first = spl_arena_take(arena, rows / SPL_TILE, sizeof *windows.first);

@@ -78,7 +78,8 @@ static void normals(spl_draw_key key, uint64_t first_block, size_t n_blocks, dou
             for (size_t i = 0; i < 2; i++) {
                 vec z0;
                 vec z1;
-                box_muller(minus_two_log(drawn[v][2 * i]), drawn[v][2 * i + 1], &z0, &z1);
+                box_muller(minus_two_log(split_uniform(drawn[v][2 * i])),
+                    drawn[v][2 * i + 1], &z0, &z1);
                 double *place = out + block * SPL_BLOCK_NORMALS + 2 * i * SPL_DRAW_LANES +
                                 v * SPL_LANES;
                 vec_store(place, z0);

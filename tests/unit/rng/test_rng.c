@@ -273,11 +273,13 @@ START_TEST(radius_ends_where_documented)
 {
     vec z0;
     vec z1;
-    box_muller(minus_two_log((vec_uint){0}), (vec_uint){1u << 29}, &z0, &z1);
+    box_muller(
+        minus_two_log(split_uniform((vec_uint){0})), (vec_uint){1u << 29}, &z0, &z1);
     ck_assert_double_eq_tol(
         z0[0], sqrt(66.0 * M_LN2), SPL_REAL_BYTES == 8 ? 1e-14 : 6e-7);
     ck_assert_double_lt(fabs(z1[0]), 1e-8);
-    box_muller(minus_two_log((vec_uint){0xffffffffu}), (vec_uint){0}, &z0, &z1);
+    box_muller(
+        minus_two_log(split_uniform((vec_uint){0xffffffffu})), (vec_uint){0}, &z0, &z1);
     ck_assert(z0[0] > 0.0 && z0[0] < 2e-5);
     ck_assert(z1[0] < 0.0 && z1[0] > -2e-5);
 }
@@ -296,7 +298,7 @@ START_TEST(rounding_of_the_words_shows_only_in_last_bits)
         const uint32_t b = words[k / N];
         vec z0;
         vec z1;
-        box_muller(minus_two_log((vec_uint){a}), (vec_uint){b}, &z0, &z1);
+        box_muller(minus_two_log(split_uniform((vec_uint){a})), (vec_uint){b}, &z0, &z1);
         const long double radius = sqrtl(-2.0L * logl((a + 0.5L) * 0x1p-32L));
         const long double turns =
             (b >> 30) + ((b & 0x3fffffffu) + 0.5L) * 0x1p-30L - 0.5L;
