@@ -30,8 +30,9 @@ VEC_INLINE vec_uint word_of(counters words, size_t u, size_t k)
 
 /* Counters that take turns: their words should stay in registers, of which there are 16
  * with vectors of 32 bytes. Measured with these, of a whole tile, ns per normal:
- * one 1.80, two 1.67, three 1.59, four 1.64, five 1.85. */
-enum { AT_ONCE = VEC_BYTES == 64 ? 5 : 3 };
+ * one 1.80, two 1.67, three 1.59, four 1.64, five 1.85; in single precision two 1.23,
+ * three 1.26, four 1.18, five 1.23. */
+enum { AT_ONCE = VEC_BYTES == 64 ? 5 : VEC_PICK(3, 4) };
 
 /* Four steps of n_nodes nodes, at most a tile, from `node` on: step s at z + s *
  * step_stride. The compiler knows n_nodes. All logarithms come before all the rest, in

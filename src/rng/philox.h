@@ -129,7 +129,8 @@ typedef struct {
 VEC_INLINE log_parts split_uniform(vec_uint word)
 {
     const vec high = vec_from_integer(word >> 9);
-    const vec low = (vec_from_integer(word & 0x1ffu) + 0.5) * vec_set(0x1p-32);
+    const vec at_2_23 = vec_from_bits((word & 0x1ffu) | vec_bits(vec_set(0x1p23)));
+    const vec low = (at_2_23 - vec_set(0x1p23 - 0.5)) * vec_set(0x1p-32);
     vec e;
     vec f;
     vec_split(vec_fma(high, vec_set(0x1p-23), low), &e, &f);
@@ -147,12 +148,9 @@ VEC_INLINE log_parts split_uniform(vec_uint word)
     /* 2^20 + word 2^-32, from which all but the half is taken away */
     const vec_uint at_2_20 = (word & 0xffffffffu) | vec_bits(vec_set(0x1p20));
     const vec u = vec_from_bits(at_2_20) - vec_set(0x1p20 - 0x1p-33);
-    const vec_uint three_quarters = vec_bits(vec_set(0.75));
-    const vec_uint shifted = vec_bits(u) + (vec_bits(vec_set(1.0)) - three_quarters);
-    const vec_uint biased = (shifted >> 52) | vec_bits(vec_set(0x1p52));
-    const vec e = vec_from_bits(biased) - vec_set(0x1p52 + 1023.0);
-    const vec f =
-        vec_from_bits((shifted & 0xfffffffffffffu) + three_quarters) - vec_set(1.0);
+    vec e;
+    vec f;
+    vec_split(u, &e, &f);
     return (log_parts){e, f / (f + vec_set(2.0))};
 }
 
@@ -172,10 +170,10 @@ VEC_INLINE vec minus_two_log(const log_parts u)
 #ifdef SPL_SINGLE
 VEC_INLINE void sincos_turn(vec_uint word, vec *sine, vec *cosine)
 {
-    const vec high = vec_from_integer(word >> 7 & 0x7fffffu) - 0x1p22;
-    const vec low = (vec_from_integer(word & 0x7fu) + 0.5) * vec_set(0x1p-30);
-    const vec turn = vec_fma(high, vec_set(0x1p-23), low);
-    vec_sincos_reduced(turn * vec_set(M_PI_2), sine, cosine);
+    /* 2 n + 1 - 2^30, which rounds once */
+    const vec_mask odd = ((vec_mask)(word << 2 ^ 0x80000000u) >> 1) | 1;
+    const vec turn = __builtin_convertvector(odd, vec);
+    vec_sincos_reduced(turn * vec_set(M_PI_2 * 0x1p-31), sine, cosine);
 }
 #else
 /* sin(pi t / 2) / t and cos(pi t / 2) in t^2 <= 1/4: minimax polynomials, highest power

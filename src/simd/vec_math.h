@@ -256,11 +256,12 @@ VEC_INLINE vec vec_exprel_small(vec x)
 VEC_INLINE void vec_split(vec x, vec *e, vec *f)
 {
     const vec_uint three_quarters = vec_bits(vec_set(0.75));
-    const vec_uint bits = vec_bits(x);
-    const vec_uint biased =
-        (bits - three_quarters + ((spl_bits)VEC_BIAS << VEC_MANTISSA)) >> VEC_MANTISSA;
-    *e = vec_from_integer(biased) - vec_set(VEC_BIAS);
-    *f = vec_from_bits(bits - ((biased - VEC_BIAS) << VEC_MANTISSA)) - vec_set(1.0);
+    const vec_uint shifted = vec_bits(x) + (vec_bits(vec_set(1.0)) - three_quarters);
+    const vec integer = vec_set(VEC_PICK(0x1p52, 0x1p23));
+    *e = vec_from_bits(shifted >> VEC_MANTISSA | vec_bits(integer)) -
+         vec_set(VEC_PICK(0x1p52, 0x1p23) + VEC_BIAS);
+    *f = vec_from_bits((shifted & (((spl_bits)1 << VEC_MANTISSA) - 1)) + three_quarters) -
+         vec_set(1.0);
 }
 
 /* e ln 2 + ln(1 + f), ln(1 + f) = 2 atanh(s), s = f / (f + 2), |s| <= 1/5, as an odd
