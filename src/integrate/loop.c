@@ -460,20 +460,34 @@ static loop_state begin(spl_network *network, uint64_t n_steps,
     return team;
 }
 
-/* A history that the cache of a core holds is fetched in order, before edges ask for it
- * here and there: other networks may have had the core meanwhile. Of an ensemble whose
- * members take turns of 1024 steps a hundredth of the time. */
-static void fetch_history(const spl_network *network, uint64_t n_steps)
+static void fetch(const void *first, size_t bytes)
 {
-    enum { MOST_BYTES = 1 << 20, LINE = 64 };
+    enum { LINE = 64 };
+    for (size_t at = 0; at < bytes; at += LINE) {
+        __builtin_prefetch((const char *)first + at);
+    }
+}
+
+/* What the cache of a core holds is fetched in order, before it is asked for here and
+ * there: other networks may have had the core meanwhile. Of an ensemble whose members
+ * take turns of 1024 steps a hundredth of the time or two. */
+static void fetch_network(const spl_network *network, uint64_t n_steps)
+{
+    enum { MOST_BYTES = 1 << 20 };
     const spl_plan *plan = network->plan;
-    const size_t bytes =
-        network->n_channels * network->n_nodes * plan->pitch * sizeof(spl_real);
-    if (n_steps < plan->ring || bytes > MOST_BYTES) {
+    const size_t bytes = sizeof(spl_real);
+    const size_t history = network->n_channels * network->n_nodes * plan->pitch * bytes;
+    if (n_steps < plan->ring || history > MOST_BYTES) {
         return;
     }
-    for (size_t at = 0; at < bytes; at += LINE) {
-        __builtin_prefetch((const char *)network->history + at);
+    fetch(network->history, history);
+    fetch(plan->source, plan->n_edges * sizeof *plan->source);
+    fetch(plan->delay, plan->n_edges * sizeof *plan->delay);
+    fetch(plan->weight, plan->n_edges * sizeof *plan->weight);
+    fetch(network->run.params, network->run.n_params * network->stride * bytes);
+    if (network->windows.sums != NULL) {
+        fetch(network->windows.sums,
+            network->n_channels * network->stride * SPL_WINDOW * bytes);
     }
 }
 
@@ -485,7 +499,7 @@ void spl_network_advance(spl_network *network, uint64_t n_steps,
     if (network->reference || network->threads == 1) {
         team.barrier.team = 1;
         spl_jobs_deal(network->jobs, network->n_jobs, network->host_load, 1);
-        fetch_history(network, n_steps);
+        fetch_network(network, n_steps);
         work(&team, 0);
         return;
     }
