@@ -1,10 +1,10 @@
 /* Delayed sums in time blocks: an edge of at least a block is one contiguous multiply-add
- * over time, with the accumulators in registers; one of at least a window, which is
- * longer, over a window, whose sums are kept until their blocks come. To these near edges
- * are added step by step, edges without delay row by row or as columns of a matrix,
- * always in list order, so that a sum has the same bits whichever way its edges go.
- * History runs over time, the lanes of the node kernels over nodes: tiles are transposed
- * in between. */
+ * over time, with the accumulators in registers; one of at least a window or half a
+ * window, which are longer, over these, whose sums are kept until their blocks come. To
+ * these near edges are added step by step, edges without delay row by row or as columns
+ * of a matrix, always in list order, so that a sum has the same bits whichever way its
+ * edges go. History runs over time, the lanes of the node kernels over nodes: tiles are
+ * transposed in between. */
 #include "coupling/sums.h"
 
 #include <string.h>
@@ -30,8 +30,24 @@ static const size_t FITS_BYTES = (size_t)1 << 20;
 typedef struct {
     size_t n_vectors; /* of the panel */
     size_t n_whole;   /* the first of them, of which every lane is wanted */
+    bool masked;      /* the others have too few lanes that are wanted */
     bool ahead;       /* the history is fetched ahead */
 } sum_form;
+
+/* Vectors that are not whole end with the last column and overlap the one before; of
+ * fewer columns than lanes the first lanes are wanted. */
+typedef struct {
+    size_t at[N_VECTORS];
+    vec_lanes wanted;
+} panel_columns;
+
+VEC_INLINE vec load_columns(
+    const sum_form form, const panel_columns *columns, size_t v, const spl_real *from)
+{
+    return v < form.n_whole ? vec_load(from + v * SPL_LANES)
+           : form.masked    ? vec_load_lanes(from, columns->wanted)
+                            : vec_load(from + columns->at[v]);
+}
 
 VEC_INLINE const spl_real *window_of(
     const spl_plan *plan, const spl_real *history, int64_t k, size_t e)
@@ -104,17 +120,44 @@ static void window(
     }
 }
 
+static void half_window(const spl_plan *plan, const spl_real *history, int64_t k,
+    size_t first, spl_real *sums)
+{
+    enum { N = (SPL_HALF_WINDOW + SPL_LANES - 1) / SPL_LANES };
+    const size_t last =
+        SPL_HALF_WINDOW - SPL_LANES; /* which may overlap the one before */
+    for (size_t i = first; i < first + SPL_TILE && i < plan->n_nodes;
+         i++, sums += SPL_WINDOW) {
+        const uint32_t end = plan->half_end[i];
+        vec sum[N];
+        for (size_t v = 0; v < N; v++) {
+            sum[v] = vec_load(sums + (v + 1 < N ? v * SPL_LANES : last));
+        }
+        for (size_t e = plan->long_end[i]; e < end; e++) {
+            const spl_real *samples = window_of(plan, history, k, e);
+            const vec weight = vec_set(plan->weight[e]);
+            SPL_UNROLL
+            for (size_t v = 0; v < N; v++) {
+                sum[v] = vec_fma(weight,
+                    vec_load(samples + (v + 1 < N ? v * SPL_LANES : last)), sum[v]);
+            }
+        }
+        for (size_t v = 0; v < N; v++) {
+            vec_store(sums + (v + 1 < N ? v * SPL_LANES : last), sum[v]);
+        }
+    }
+}
+
 /* Columns of one node over edges [begin, end), to which `before` are added, zero if it is
  * NULL. Column c reads slot (k + c - d) mod ring; the mirrored head keeps the panel
  * contiguous. */
 VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t k,
-    const sum_form form, const vec_lanes *wanted, size_t node, size_t begin, size_t end,
-    const spl_real *before, next_windows *next, spl_real *columns)
+    const sum_form form, const panel_columns *columns, size_t node, size_t begin,
+    size_t end, const spl_real *before, next_windows *next, spl_real *out)
 {
     vec sum[N_VECTORS] = {0};
     for (size_t v = 0; v < form.n_vectors && before != NULL; v++) {
-        const spl_real *known = before + v * SPL_LANES;
-        sum[v] = v < form.n_whole ? vec_load(known) : vec_load_lanes(known, wanted[v]);
+        sum[v] = load_columns(form, columns, v, before);
     }
     for (size_t e = begin; e < end; e++) {
         const spl_real *window =
@@ -125,17 +168,16 @@ VEC_INLINE void sum_node(const spl_plan *plan, const spl_real *history, int64_t 
         }
         SPL_UNROLL
         for (size_t v = 0; v < form.n_vectors; v++) {
-            const spl_real *samples = window + v * SPL_LANES;
-            sum[v] = vec_fma(weight,
-                v < form.n_whole ? vec_load(samples) : vec_load_lanes(samples, wanted[v]),
-                sum[v]);
+            sum[v] = vec_fma(weight, load_columns(form, columns, v, window), sum[v]);
         }
     }
     for (size_t e = end; form.ahead && e < plan->start[node + 1]; e++) {
         fetch_ahead(plan, history, k, e + AHEAD, next);
     }
     for (size_t v = 0; v < form.n_vectors; v++) {
-        vec_store(columns + v * SPL_LANES, sum[v]);
+        vec_store(
+            out + (v < form.n_whole || form.masked ? v * SPL_LANES : columns->at[v]),
+            sum[v]);
     }
 }
 
@@ -177,8 +219,8 @@ VEC_INLINE void fetch_for(const spl_plan *plan, const spl_sum_edges *edges,
 
 /* A tile, node by node. */
 VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
-    const spl_real *history, int64_t k, const sum_form form, const vec_lanes *wanted,
-    size_t first, spl_real (*columns)[SPL_PANEL])
+    const spl_real *history, int64_t k, const sum_form form, const panel_columns *columns,
+    size_t first, spl_real (*out)[SPL_PANEL])
 {
     const bool large = !fits_cache(plan);
     next_windows next;
@@ -190,14 +232,12 @@ VEC_INLINE void sum_tile(const spl_plan *plan, const spl_sum_edges *edges,
             if (large) {
                 fetch_for(plan, edges, history, k, first + lane, lane);
             }
-            sum_node(plan, history, k, form, wanted, first + lane,
+            sum_node(plan, history, k, form, columns, first + lane,
                 edges->begin[first + lane], edges->end[first + lane],
                 edges->before != NULL ? edges->before + lane * SPL_WINDOW : NULL, &next,
-                columns[lane]);
+                out[lane]);
         } else {
-            for (size_t column = 0; column < SPL_PANEL; column++) {
-                columns[lane][column] = 0.0;
-            }
+            memset(out[lane], 0, sizeof out[lane]);
         }
     }
 }
@@ -208,32 +248,41 @@ static void delayed(const spl_plan *plan, const spl_sum_edges *edges,
     const spl_real *history, int64_t k, size_t n_columns, size_t first, spl_real *out,
     size_t out_step)
 {
-    enum { HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1, QUARTER = HALF > 1 ? HALF / 2 : 1 };
-    _Alignas(VEC_BYTES) spl_real columns[SPL_TILE][SPL_PANEL];
-    vec_lanes wanted[N_VECTORS];
-    for (size_t v = 0; v < N_VECTORS; v++) {
-        const size_t before = v * SPL_LANES;
-        wanted[v] = vec_first_lanes(n_columns > before ? n_columns - before : 0);
+    enum {
+        HALF = N_VECTORS > 1 ? N_VECTORS / 2 : 1,
+        QUARTER = HALF > 1 ? HALF / 2 : 1,
+        THREE_QUARTERS = HALF + QUARTER
+    };
+    _Alignas(VEC_BYTES) spl_real sums[SPL_TILE][SPL_PANEL];
+    panel_columns columns = {.wanted = vec_first_lanes(n_columns)};
+    for (size_t v = 0; v < N_VECTORS && n_columns >= SPL_LANES; v++) {
+        const size_t last = n_columns - SPL_LANES;
+        columns.at[v] = v * SPL_LANES < last ? v * SPL_LANES : last;
     }
     const bool fits = edges->begin != plan->start || fits_cache(plan);
     if (n_columns == SPL_PANEL && fits) {
-        const sum_form form = {N_VECTORS, N_VECTORS, false};
-        sum_tile(plan, edges, history, k, form, wanted, first, columns);
+        const sum_form form = {N_VECTORS, N_VECTORS, false, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
     } else if (n_columns == SPL_PANEL) {
-        const sum_form form = {N_VECTORS, N_VECTORS, true};
-        sum_tile(plan, edges, history, k, form, wanted, first, columns);
+        const sum_form form = {N_VECTORS, N_VECTORS, false, true};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
+    } else if (n_columns < SPL_LANES) {
+        const sum_form form = {1, 0, true, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
     } else if (n_columns <= QUARTER * SPL_LANES) {
-        const sum_form form = {QUARTER, 0, false};
-        sum_tile(plan, edges, history, k, form, wanted, first, columns);
+        const sum_form form = {QUARTER, 0, false, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
     } else if (n_columns <= HALF * SPL_LANES) {
-        const sum_form form = {HALF, QUARTER, false};
-        sum_tile(plan, edges, history, k, form, wanted, first, columns);
+        const sum_form form = {HALF, QUARTER, false, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
+    } else if (n_columns <= THREE_QUARTERS * SPL_LANES) {
+        const sum_form form = {THREE_QUARTERS, HALF, false, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
     } else {
-        const sum_form form = {N_VECTORS, HALF, false};
-        sum_tile(plan, edges, history, k, form, wanted, first, columns);
+        const sum_form form = {N_VECTORS, HALF, false, false};
+        sum_tile(plan, edges, history, k, form, &columns, first, sums);
     }
-    transpose_tile(
-        &columns[0][0], SPL_PANEL, SPL_TILE, out, out_step, n_columns, SPL_TILE);
+    transpose_tile(&sums[0][0], SPL_PANEL, SPL_TILE, out, out_step, n_columns, SPL_TILE);
 }
 
 /* Copy a few numbers without a call: the last vector overlaps the one before. */
@@ -403,6 +452,7 @@ static void dense(const spl_plan *plan, const spl_real *matrix, size_t first,
 
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels);
 const spl_sum_kernels SPL_TARGETED(spl_sum_kernels) = {.window = window,
+    .half_window = half_window,
     .delayed = delayed,
     .near = near,
     .put = put,

@@ -21,7 +21,8 @@ typedef struct spl_recent {
 
 /* Edges begin[i] .. end[i] of each node i, and the sums of those before them. */
 typedef struct spl_sum_edges {
-    const uint32_t *begin; /* plan->start; plan->long_end: shorter than a window */
+    const uint32_t *begin; /* plan->start; plan->long_end, half_end: shorter than a
+                              window, than half of one */
     const uint32_t *end;   /* plan->near: at least a block; plan->undelayed: with delay */
     /* [SPL_TILE][SPL_WINDOW], from the first step on; NULL: zero */
     const spl_real *before;
@@ -34,6 +35,11 @@ typedef struct spl_sum_kernels {
      *   out       [SPL_TILE][SPL_WINDOW]; rows beyond the last node are zero */
     void (*window)(const spl_plan *plan, const spl_real *history, int64_t k, size_t first,
         spl_real *out);
+    /* Add the edges between plan->long_end and plan->half_end to the sums of
+     * SPL_HALF_WINDOW consecutive steps from step k on.
+     *   sums      [SPL_TILE][SPL_WINDOW], from step k on */
+    void (*half_window)(const spl_plan *plan, const spl_real *history, int64_t k,
+        size_t first, spl_real *sums);
     /* Sums of `n_columns` <= SPL_PANEL consecutive steps from step k on, for the SPL_TILE
      * nodes from `first` on.
      *   history   [n_nodes][pitch] of one channel

@@ -86,11 +86,13 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
     plan->start[i + 1] = (uint32_t)(first + count);
     plan->undelayed[i] = plan->start[i + 1];
     plan->long_end[i] = (uint32_t)first;
+    plan->half_end[i] = (uint32_t)first;
     for (size_t e = 0; e < count; e++) {
         plan->source[first + e] = edges[e].source;
         plan->delay[first + e] = edges[e].delay;
         plan->weight[first + e] = (spl_real)edges[e].weight;
         plan->long_end[i] += edges[e].delay >= SPL_WINDOW;
+        plan->half_end[i] += edges[e].delay >= SPL_HALF_WINDOW;
         if (edges[e].delay == 0) {
             if (plan->undelayed[i] > first + e) {
                 plan->undelayed[i] = (uint32_t)(first + e);
@@ -100,6 +102,7 @@ static void place(spl_plan *plan, size_t i, const edge *edges, size_t count)
         }
     }
     plan->n_long += plan->long_end[i] - first;
+    plan->n_half += plan->half_end[i] - plan->long_end[i];
     plan->n_edges = first + count;
 }
 
@@ -151,6 +154,7 @@ spl_status spl_plan_create(
     plan->stride = stride;
     plan->start = calloc(n_nodes + 1, sizeof *plan->start);
     plan->long_end = calloc(n_nodes + 1, sizeof *plan->long_end);
+    plan->half_end = calloc(n_nodes + 1, sizeof *plan->half_end);
     plan->near = calloc(n_nodes + 1, sizeof *plan->near);
     plan->undelayed = calloc(n_nodes + 1, sizeof *plan->undelayed);
     plan->unit_start = calloc(stride / SPL_TILE + 1, sizeof *plan->unit_start);
@@ -163,8 +167,9 @@ spl_status spl_plan_create(
     plan->row_sum = calloc(stride, sizeof *plan->row_sum);
     if (plan->start == NULL || plan->undelayed == NULL || plan->source == NULL ||
         plan->delay == NULL || plan->weight == NULL || plan->self_weight == NULL ||
-        plan->row_sum == NULL || plan->long_end == NULL || plan->near == NULL ||
-        plan->unit_start == NULL || plan->tile == NULL || plan->sums_present == NULL) {
+        plan->row_sum == NULL || plan->long_end == NULL || plan->half_end == NULL ||
+        plan->near == NULL || plan->unit_start == NULL || plan->tile == NULL ||
+        plan->sums_present == NULL) {
         SPL_FAIL(SPL_ERR_NO_MEMORY, "out of memory: a plan of %zu edges", n_edges);
     }
     for (size_t i = 0; i < n_nodes; i++) {
@@ -195,6 +200,7 @@ void spl_plan_free(spl_plan *plan)
     }
     free(plan->start);
     free(plan->long_end);
+    free(plan->half_end);
     free(plan->near);
     free(plan->undelayed);
     free(plan->unit_start);

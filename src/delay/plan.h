@@ -23,6 +23,10 @@
  * 76 nodes more, and a twentieth of one of 998, fewer of whose edges are as long. */
 #define SPL_WINDOW 48
 
+/* Where blocks divide half a window, the sums of edges of at least as many steps are
+ * added half a window at once. */
+#define SPL_HALF_WINDOW (SPL_WINDOW / 2)
+
 /* Unused edges behind the last, which may be prefetched. */
 #define SPL_EDGE_PADDING 64
 
@@ -35,9 +39,9 @@ typedef struct spl_plan {
     size_t stride;   /* n_nodes padded to whole tiles */
     size_t n_edges;  /* in the lists, self_weight not counted */
     uint32_t *start; /* [n_nodes + 1] */
-    /* [n_nodes]: first edge of node i shorter than a window; than a block; without delay;
-     * or start[i + 1] */
-    uint32_t *long_end, *near, *undelayed;
+    /* [n_nodes]: first edge of node i shorter than a window; than half a window; than a
+     * block; without delay; or start[i + 1] */
+    uint32_t *long_end, *half_end, *near, *undelayed;
     int32_t *source;     /* [n_edges] */
     int32_t *delay;      /* [n_edges], steps */
     spl_real *weight;    /* [n_edges] */
@@ -45,6 +49,7 @@ typedef struct spl_plan {
     double *row_sum;     /* [stride]: in-strength, self-edges included */
     size_t n_self;       /* self-edges without delay */
     size_t n_long;       /* edges of at least a window */
+    size_t n_half;       /* shorter ones of at least half a window */
     size_t n_undelayed;  /* edges without delay in the lists */
     uint32_t delay_min, delay_median,
         delay_max; /* over delayed edges; 0 if there are none */

@@ -5,8 +5,38 @@
 
 #include "integrate/internal.h"
 
-/* Sums of the delayed edges of a tile for steps k .. k + n_steps - 1. Those of long edges
- * are known from an earlier block, or formed for a window from k on. */
+/* What is known of a tile's sums of steps k .. k + n_steps - 1, [SPL_TILE][SPL_WINDOW]:
+ * those of the long edges, formed for a window from k on unless an earlier block has done
+ * so, and where blocks divide half a window, those of the next shorter edges too.
+ * edges->begin becomes the first edges that are not in them. */
+static const spl_real *long_sums(const spl_network *network, const spl_real *history,
+    const spl_windows *windows, size_t channel, size_t first, int64_t k, size_t n_steps,
+    spl_sum_edges *edges)
+{
+    const spl_plan *plan = network->plan;
+    spl_real *sums = windows->sums + (channel * network->stride + first) * SPL_WINDOW;
+    const size_t tile = (channel * network->stride + first) / SPL_TILE;
+    const int64_t end = k + (int64_t)n_steps;
+    int64_t *from = &windows->first[tile];
+    int64_t none = INT64_MIN;
+    int64_t *halves = windows->halves != NULL ? &windows->halves[tile] : &none;
+    if (k < *from || end > *from + SPL_WINDOW || (k < *halves && end > *halves)) {
+        network->sum->window(plan, history, k, first, sums);
+        *from = k;
+        *halves = k;
+    }
+    edges->begin = plan->long_end;
+    if (windows->halves != NULL) {
+        edges->begin = plan->half_end;
+        if (k == *halves) {
+            network->sum->half_window(plan, history, k, first, sums + (k - *from));
+            *halves = k + SPL_HALF_WINDOW;
+        }
+    }
+    return sums + (k - *from);
+}
+
+/* Sums of the delayed edges of a tile for steps k .. k + n_steps - 1. */
 static void sum_delayed(const spl_network *network, spl_real *all_history,
     const spl_windows *windows, size_t channel, size_t first, int64_t k, size_t n_steps,
     spl_real *out)
@@ -17,14 +47,7 @@ static void sum_delayed(const spl_network *network, spl_real *all_history,
     spl_sum_edges edges = {.begin = plan->start, .end = plan->near};
     const spl_real *known = NULL;
     if (windows->sums != NULL) {
-        spl_real *sums = windows->sums + (channel * network->stride + first) * SPL_WINDOW;
-        int64_t *from = &windows->first[(channel * network->stride + first) / SPL_TILE];
-        if (k < *from || k + (int64_t)n_steps > *from + SPL_WINDOW) {
-            network->sum->window(plan, history, k, first, sums);
-            *from = k;
-        }
-        edges.begin = plan->long_end;
-        known = sums + (k - *from);
+        known = long_sums(network, history, windows, channel, first, k, n_steps, &edges);
     }
     for (size_t s = 0; s < n_steps; s += SPL_PANEL) {
         const size_t count = n_steps - s < SPL_PANEL ? n_steps - s : SPL_PANEL;

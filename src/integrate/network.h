@@ -61,6 +61,9 @@ typedef enum { SPL_NOISE_WHITE, SPL_NOISE_COLOURED } spl_noise_process;
 typedef struct spl_windows {
     spl_real *sums; /* [n_channels][stride][SPL_WINDOW], or NULL */
     int64_t *first; /* [n_channels][tiles]: step of the first column */
+    /* [n_channels][tiles]: step behind those columns that have the edges of at least half
+     * a window too; NULL: none has */
+    int64_t *halves;
 } spl_windows;
 
 typedef struct spl_network {

@@ -25,29 +25,42 @@ static int count_threads(
         network->stride / SPL_TILE + spl_jobs_threads(network->jobs, network->n_jobs));
 }
 
-/* What the parts of a block cost, ns: an edge in a panel of which all, half or a quarter
- * is used; a step of a near edge; what a step of a tied node costs more (998 nodes of 36
- * edges, Emerald Rapids; panels on Zen 3). Long edges cost the same in blocks of any
- * length. Only ratios count. A history beyond the caches is waited for: a panel for its
- * lines, a near edge and the memory of tied tiles at every step. */
+/* What the parts of a block cost, ns: a node, however many steps there are; an edge in a
+ * panel of which all, half or a quarter is used. What they cost at a step: a long edge,
+ * in a window all of which is used; a near edge; a tied node, beyond what others do. 998
+ * nodes of 36 edges: panels, nodes and windows on Zen 3, the rest on Emerald Rapids. Only
+ * ratios count. A history beyond the caches is waited for: a panel for its lines, a near
+ * edge and the memory of tied tiles at every step. */
 typedef struct {
-    double panel, half_panel, quarter_panel, near, tied_node;
+    double node, panel, half_panel, quarter_panel, window, near, tied_node;
 } block_costs;
-static const block_costs costs_in_cache = {3.2, 2.1, 1.7, 20.0, 11.0};
-static const block_costs costs_in_memory = {14.0, 12.0, 11.0, 20.0, 80.0};
+static const block_costs costs_in_cache = {17.0, 3.2, 2.1, 1.7, 0.15, 20.0, 11.0};
+static const block_costs costs_in_memory = {17.0, 14.0, 12.0, 11.0, 0.8, 20.0, 80.0};
 static const size_t CACHE_BYTES = (size_t)32 << 20;
+
+/* Where half of the edges are long, and a window holds a block. */
+static bool has_windows(const spl_plan *plan)
+{
+    return 2 * plan->n_long >= plan->n_edges && plan->n_long > 0 &&
+           plan->block <= SPL_WINDOW;
+}
 
 static double cost_of_step(const spl_plan *plan)
 {
     const size_t history = plan->n_nodes * plan->pitch * sizeof(spl_real);
     const block_costs *costs = history > CACHE_BYTES ? &costs_in_memory : &costs_in_cache;
-    const double far = (double)(plan->n_edges - plan->n_long - plan->n_near);
+    const size_t n_long = has_windows(plan) ? plan->n_long : 0;
+    const double far = (double)(plan->n_edges - n_long - plan->n_near);
+    const size_t used = SPL_WINDOW / plan->block * plan->block;
+    const double windows =
+        n_long > 0 ? (double)n_long * costs->window * SPL_WINDOW / (double)used : 0.0;
     const double per_block = plan->block > SPL_PANEL / 2   ? costs->panel
                              : plan->block > SPL_PANEL / 4 ? costs->half_panel
                                                            : costs->quarter_panel;
     const double tied = (double)plan->unit_start[plan->n_tied] * SPL_TILE;
-    return far * per_block / (double)plan->block + (double)plan->n_near * costs->near +
-           tied * costs->tied_node;
+    const double nodes = (double)plan->n_nodes * costs->node;
+    return (nodes + far * per_block) / (double)plan->block + windows +
+           (double)plan->n_near * costs->near + tied * costs->tied_node;
 }
 
 /* Partition for one block length: what a step costs, INFINITY if threads would have to
@@ -74,7 +87,10 @@ static spl_status choose_block(spl_network *network, const spl_settings *setting
 {
     spl_status status = SPL_OK;
     spl_plan *plan = network->plan;
-    size_t candidates[] = {SPL_PANEL, SPL_PANEL / 2, SPL_PANEL / 4, plan->delay_min};
+    /* normals come for four steps at once; whole vectors need no masks */
+    const size_t shortest =
+        plan->delay_min < SPL_PANEL / 2 ? plan->delay_min : plan->delay_min / 4 * 4;
+    size_t candidates[] = {SPL_PANEL, SPL_PANEL / 2, SPL_PANEL / 4, shortest};
     size_t n_candidates =
         plan->n_undelayed == 0 && plan->delay_max > 0 && plan->delay_min < SPL_PANEL ? 4
                                                                                      : 3;
@@ -230,17 +246,18 @@ static void layout_working(spl_network *network, spl_arena *arena)
     }
 }
 
-/* Where half of the edges are long, and sums are formed in blocks at all, which a window
- * holds. */
 static spl_windows layout_windows(const spl_network *network, spl_arena *arena)
 {
     const spl_plan *plan = network->plan;
     spl_windows windows = {0};
-    if (!network->reference && 2 * plan->n_long >= plan->n_edges && plan->n_long > 0 &&
-        plan->block <= SPL_WINDOW) {
+    if (!network->reference && has_windows(plan)) {
         const size_t rows = network->n_channels * network->stride;
         windows.sums = spl_arena_take(arena, rows * SPL_WINDOW, sizeof *windows.sums);
         windows.first = spl_arena_take(arena, rows / SPL_TILE, sizeof *windows.first);
+        if (SPL_HALF_WINDOW % plan->block == 0 && plan->n_half > plan->n_nodes) {
+            windows.halves =
+                spl_arena_take(arena, rows / SPL_TILE, sizeof *windows.halves);
+        }
     }
     return windows;
 }

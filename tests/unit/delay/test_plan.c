@@ -99,6 +99,7 @@ START_TEST(edges_of_a_node_descend_to_the_near_ones)
     ck_assert_mem_eq(plan->delay, delays, sizeof delays);
     ck_assert_mem_eq(plan->source, sources, sizeof sources);
     ck_assert_uint_eq(plan->long_end[0], LONG < SPL_WINDOW ? 1 : 2);
+    ck_assert_uint_eq(plan->half_end[0], LONG < SPL_HALF_WINDOW ? 1 : 2);
     ck_assert_uint_eq(plan->near[0], 3);
     ck_assert_uint_eq(plan->undelayed[0], 5);
     ck_assert_uint_eq(plan->near[1], plan->start[2]);
