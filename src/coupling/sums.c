@@ -120,12 +120,13 @@ static void window(
     }
 }
 
+/* The same of half a window, whose sums go on from those of the long edges. */
 static void half_window(const spl_plan *plan, const spl_real *history, int64_t k,
     size_t first, spl_real *sums)
 {
     enum { N = (SPL_HALF_WINDOW + SPL_LANES - 1) / SPL_LANES };
-    const size_t last =
-        SPL_HALF_WINDOW - SPL_LANES; /* which may overlap the one before */
+    /* the last vector may overlap the one before */
+    const size_t last = SPL_HALF_WINDOW - SPL_LANES;
     for (size_t i = first; i < first + SPL_TILE && i < plan->n_nodes;
          i++, sums += SPL_WINDOW) {
         const uint32_t end = plan->half_end[i];

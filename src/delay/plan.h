@@ -18,9 +18,9 @@
 
 /* Steps for which the sums of long edges, those of at least as many steps, are formed at
  * once: their samples are all known, and a window of the history is read from memory with
- * fewer cache lines than its parts. Vectors of 32 bytes hold the sums
- * of 48 steps in registers. Windows of 64, in two passes, took a hundredth of a step of
- * 76 nodes more, and a twentieth of one of 998, fewer of whose edges are as long. */
+ * fewer cache lines than its parts. Vectors of 32 bytes hold the sums of 48 steps in
+ * registers. Windows of 64, in two passes, took a hundredth of a step of 76 nodes more,
+ * and a twentieth of one of 998, fewer of whose edges are as long. */
 #define SPL_WINDOW 48
 
 /* Where blocks divide half a window, the sums of edges of at least as many steps are
