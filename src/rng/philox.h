@@ -64,12 +64,12 @@ VEC_INLINE void philox_side_by_side(
 VEC_INLINE void philox_of_nodes(const size_t n, vec_u64 (*counter)[4], uint64_t group,
     uint32_t stream, const philox_keys *keys)
 {
-    enum { LOW = 0xffffffffu };
+    const uint64_t low = 0xffffffffu;
     const vec_u64 multiplier0 = (vec_u64){0} + philox_multiplier[0];
     const vec_u64 multiplier1 = (vec_u64){0} + philox_multiplier[1];
-    const uint64_t first = philox_multiplier[0] * (group & LOW);
+    const uint64_t first = philox_multiplier[0] * (group & low);
     const uint64_t second =
-        philox_multiplier[1] * (((first >> 32) ^ stream ^ keys->round[0][1][0]) & LOW);
+        philox_multiplier[1] * (((first >> 32) ^ stream ^ keys->round[0][1][0]) & low);
     const vec_u64 xor1 = (vec_u64){0} + ((group >> 32) ^ keys->round[0][0][0]);
     const vec_u64 xor2[2] = {(vec_u64){0} + ((second >> 32) ^ keys->round[1][0][0]),
         (vec_u64){0} + (first ^ keys->round[1][1][0])};
