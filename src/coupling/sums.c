@@ -120,31 +120,34 @@ static void window(
     }
 }
 
-/* The same of half a window, whose sums go on from those of the long edges. */
+/* First column of vector v of half a window; the last may overlap the one before. */
+enum { HALF_VECTORS = (SPL_HALF_WINDOW + SPL_LANES - 1) / SPL_LANES };
+VEC_INLINE size_t half_column(size_t v)
+{
+    return v + 1 < HALF_VECTORS ? v * SPL_LANES : SPL_HALF_WINDOW - SPL_LANES;
+}
+
+/* Half a window, whose sums go on from those of the long edges. */
 static void half_window(const spl_plan *plan, const spl_real *history, int64_t k,
     size_t first, spl_real *sums)
 {
-    enum { N = (SPL_HALF_WINDOW + SPL_LANES - 1) / SPL_LANES };
-    /* the last vector may overlap the one before */
-    const size_t last = SPL_HALF_WINDOW - SPL_LANES;
     for (size_t i = first; i < first + SPL_TILE && i < plan->n_nodes;
          i++, sums += SPL_WINDOW) {
         const uint32_t end = plan->half_end[i];
-        vec sum[N];
-        for (size_t v = 0; v < N; v++) {
-            sum[v] = vec_load(sums + (v + 1 < N ? v * SPL_LANES : last));
+        vec sum[HALF_VECTORS];
+        for (size_t v = 0; v < HALF_VECTORS; v++) {
+            sum[v] = vec_load(sums + half_column(v));
         }
         for (size_t e = plan->long_end[i]; e < end; e++) {
             const spl_real *samples = window_of(plan, history, k, e);
             const vec weight = vec_set(plan->weight[e]);
             SPL_UNROLL
-            for (size_t v = 0; v < N; v++) {
-                sum[v] = vec_fma(weight,
-                    vec_load(samples + (v + 1 < N ? v * SPL_LANES : last)), sum[v]);
+            for (size_t v = 0; v < HALF_VECTORS; v++) {
+                sum[v] = vec_fma(weight, vec_load(samples + half_column(v)), sum[v]);
             }
         }
-        for (size_t v = 0; v < N; v++) {
-            vec_store(sums + (v + 1 < N ? v * SPL_LANES : last), sum[v]);
+        for (size_t v = 0; v < HALF_VECTORS; v++) {
+            vec_store(sums + half_column(v), sum[v]);
         }
     }
 }
